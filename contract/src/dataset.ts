@@ -1,0 +1,57 @@
+/**
+ * What a dataset entry is: the columns that `POST /ingest/v1/{dataset}` accepts, what they mean and what stands
+ * for a missing value. Plain data; the server makes its parsing, its checks and its explanations from it.
+ */
+
+/**
+ * Type of an ingested value:
+ * - `timestamp`: ISO 8601 with zone or `Z`, stored in UTC with milliseconds; `day`: `YYYY-MM-DD`;
+ * - `instant`: as timestamp, kept as text with seven fraction digits and `Z`;
+ * - `text`; `guid`: 8-4-4-4-12 hex digits, stored in lower case; `product`: id of a product of the account;
+ * - `integer` and `amount` (decimal, at most six places): JSON numbers; `boolean`.
+ */
+export type ColumnType =
+  | 'timestamp'
+  | 'day'
+  | 'instant'
+  | 'text'
+  | 'guid'
+  | 'product'
+  | 'integer'
+  | 'amount'
+  | 'boolean';
+
+/** One accepted key of a row. */
+export interface Column {
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly required?: true;
+  /** What a missing or null value is stored as; by type otherwise: '' , 0, false. `new` makes a random GUID. */
+  readonly missing?: string | number | boolean | { readonly derived: 'new guid' | 'channel' };
+  /** Least and greatest accepted value, for `integer`. */
+  readonly range?: readonly [number, number];
+  /** For `product`: the kind that is needed. */
+  readonly kind?: 'app' | 'addon' | 'desktop' | 'driver';
+  /**
+   * Listed spellings. A value that equals one but for ASCII case is stored in the listed spelling; any other
+   * value is kept as it is. Where spellings depend on another column being filled, see `valuesWhenPresent`.
+   */
+  readonly values?: readonly string[];
+  readonly valuesWhenPresent?: { readonly column: string; readonly values: readonly string[] };
+  /** One sentence for the reference page. */
+  readonly note: string;
+}
+
+/** A dataset; its table has the same name and, besides `accountId`, `date`, `seq` and `line`, its columns. */
+export interface DatasetEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Column that gives the event's UTC day: of type `timestamp` or `day`. */
+  readonly time: string;
+  readonly columns: readonly Column[];
+  /**
+   * Absent: rows add. Else a row takes the place of earlier ones (lower `seq`, then lower `line`) that have the
+   * same account and the same values in these columns.
+   */
+  readonly replaces?: readonly string[];
+}

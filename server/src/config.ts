@@ -1,0 +1,223 @@
+/**
+ * The settings table. A setting is a command-line option `--name`, an environment variable `STORELENS_NAME` and a
+ * property of `Settings`; the option wins. Parsed once at start, frozen, passed down; the environment is read
+ * nowhere else. `docs/settings.md` is generated from this table.
+ */
+
+/** Type of a setting's value, as written by the user. */
+export type SettingType =
+  | { readonly type: 'text' }
+  | { readonly type: 'flag' }
+  | { readonly type: 'integer'; readonly least: number; readonly greatest: number }
+  | { readonly type: 'choice'; readonly choices: readonly string[] };
+
+/** One row of the table. */
+export type Setting = SettingType & {
+  readonly default: string | number | boolean | null;
+  /** One line for `--help` and the reference page. */
+  readonly help: string;
+  /** Never printed. */
+  readonly secret?: true;
+};
+
+const whole = (least: number, greatest: number) => ({ type: 'integer', least, greatest }) as const;
+
+/** Every setting, by its option name. */
+export const settingsTable = {
+  data: {
+    type: 'text',
+    default: null,
+    help: 'Data folder. Default ./storelens-data, with --demo ./storelens-demo.',
+  },
+  host: {
+    type: 'text',
+    default: '127.0.0.1',
+    help: 'Address to listen on; other than loopback needs TLS or --behind-proxy.',
+  },
+  port: { ...whole(0, 65535), default: 4700, help: 'Port to listen on; 0 takes a free one.' },
+  demo: {
+    type: 'flag',
+    default: false,
+    help: 'Fill an empty folder with a year of made-up data and keep it current.',
+  },
+  'tls-cert': { type: 'text', default: null, help: 'PEM file with the certificate (chain) to serve HTTPS.' },
+  'tls-key': { type: 'text', default: null, help: 'PEM file with the private key of the certificate.' },
+  'public-url': {
+    type: 'text',
+    default: null,
+    help: 'Origin that clients use, for discovery documents and absolute links. Default: the bound address.',
+  },
+  'behind-proxy': {
+    type: 'flag',
+    default: false,
+    help: 'A reverse proxy terminates TLS: trust Host and forwarding headers, allow any listening address.',
+  },
+  'admin-remote': {
+    type: 'flag',
+    default: false,
+    help: 'Answer the operator API and /metrics to peers other than loopback.',
+  },
+  'clickhouse-url': {
+    type: 'text',
+    default: null,
+    secret: true,
+    help: 'ClickHouse server to use instead of the embedded engine: http(s)://user:password@host:port/database.',
+  },
+  'next-link': {
+    type: 'choice',
+    choices: ['relative', 'absolute'],
+    default: 'relative',
+    help: 'Form of @nextLink: relative and unencoded as Microsoft prints it, or an absolute encoded URL.',
+  },
+  'next-link-snapshot': {
+    type: 'choice',
+    choices: ['on', 'off'],
+    default: 'on',
+    help: 'Whether @nextLink carries the snapshot that keeps a paging run stable.',
+  },
+  'token-version': {
+    type: 'choice',
+    choices: ['1.0', '2.0'],
+    default: '1.0',
+    help: 'Claims of the access tokens that are issued; both are accepted.',
+  },
+  'token-issuer': {
+    type: 'text',
+    default: 'https://sts.windows.net/{tid}/',
+    help: 'Issuer of 1.0 tokens; {tid} stands for the tenant id.',
+  },
+  'signing-key-days': {
+    ...whole(1, 3650),
+    default: 90,
+    help: 'Days after which a new token signing key takes over.',
+  },
+  'rate-limit': {
+    ...whole(0, 1_000_000),
+    default: 0,
+    help: 'Analytics requests a minute and application; beyond it 429 with Retry-After. 0: no limit.',
+  },
+  'max-body-mib': { ...whole(1, 4096), default: 64, help: 'Largest request body on the wire, in MiB.' },
+  'max-decoded-mib': {
+    ...whole(1, 4096),
+    default: 256,
+    help: 'Largest request body after decompression, in MiB.',
+  },
+  'max-ratio': {
+    ...whole(1, 100_000),
+    default: 200,
+    help: 'Largest ratio of decoded to wire size of a body.',
+  },
+  'max-rows': { ...whole(1, 1_000_000), default: 500_000, help: 'Most rows of one batch.' },
+  'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },
+  'query-memory-mib': {
+    ...whole(64, 1_048_576),
+    default: 4096,
+    help: 'Most memory of one report query, in MiB.',
+  },
+  sessions: { ...whole(1, 64), default: 4, help: 'Report queries that run at the same time.' },
+  'queue-length': {
+    ...whole(0, 100_000),
+    default: 256,
+    help: 'Report queries that may wait; beyond it 503 with Retry-After.',
+  },
+  'shutdown-seconds': {
+    ...whole(1, 600),
+    default: 30,
+    help: 'Longest wait for running requests at shutdown.',
+  },
+  'log-level': {
+    type: 'choice',
+    choices: ['error', 'warn', 'info', 'debug'],
+    default: 'info',
+    help: 'Least severity that is logged.',
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Option name of a setting. */
+export type SettingName = keyof typeof settingsTable;
+
+type Value<Row> = Row extends { type: 'integer' }
+  ? number
+  : Row extends { type: 'flag' }
+    ? boolean
+    : Row extends { type: 'choice'; choices: readonly (infer Choice)[] }
+      ? Choice
+      : Row extends { default: null }
+        ? string | null
+        : string;
+
+/** Parsed settings by option name. */
+export type Settings = { readonly [Name in SettingName]: Value<(typeof settingsTable)[Name]> };
+
+/** A setting that cannot be understood; the message names it, its value and what would be right. */
+export class SettingError extends Error {
+  override readonly name = 'SettingError';
+}
+
+/** Name of the environment variable of a setting. */
+export function environmentName(name: string): string {
+  return `STORELENS_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+function parseValue(setting: Setting, text: string, source: string): string | number | boolean {
+  const shown = setting.secret ? '(hidden)' : `'${text}'`;
+  switch (setting.type) {
+    case 'text':
+      if (text === '') throw new SettingError(`${source} is empty; give a value or leave it out`);
+      return text;
+    case 'flag':
+      if (text === 'true' || text === '1' || text === 'on') return true;
+      if (text === 'false' || text === '0' || text === 'off') return false;
+      throw new SettingError(`${source} is ${shown}; expected true or false`);
+    case 'choice':
+      if (setting.choices.includes(text)) return text;
+      throw new SettingError(`${source} is ${shown}; expected one of ${setting.choices.join(', ')}`);
+    case 'integer': {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+      if (value >= setting.least && value <= setting.greatest) return value;
+      throw new SettingError(
+        `${source} is ${shown}; expected a whole number from ${setting.least} to ${setting.greatest}`,
+      );
+    }
+  }
+}
+
+/**
+ * Parses settings from command-line arguments (`--name value`, `--name=value`, `--flag`) and an environment.
+ * Unknown options are refused by name; unknown variables belong to somebody else.
+ */
+export function parseSettings(
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const values: Record<string, string | number | boolean | null> = {};
+  for (const [name, setting] of Object.entries<Setting>(settingsTable)) {
+    const variable = environmentName(name);
+    const text = environment[variable];
+    values[name] =
+      text === undefined || text === '' ? setting.default : parseValue(setting, text, variable);
+  }
+  const seen = new Set<string>();
+  for (let index = 0; index < args.length; index += 1) {
+    const argument = args[index] ?? '';
+    const match = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(argument);
+    const name = match?.[1];
+    const setting = name === undefined ? undefined : (settingsTable as Record<string, Setting>)[name];
+    if (name === undefined || setting === undefined) {
+      throw new SettingError(`unknown option '${argument}'; storelens serve --help lists the options`);
+    }
+    if (seen.has(name)) throw new SettingError(`--${name} is given twice`);
+    seen.add(name);
+    let text = match?.[2];
+    if (text === undefined) {
+      if (setting.type === 'flag') text = 'true';
+      else {
+        index += 1;
+        text = args[index];
+        if (text === undefined) throw new SettingError(`--${name} needs a value`);
+      }
+    }
+    values[name] = parseValue(setting, text, `--${name}`);
+  }
+  return Object.freeze(values) as Settings;
+}
