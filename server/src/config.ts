@@ -194,8 +194,7 @@ export function parseSettings(
   for (const [name, setting] of Object.entries<Setting>(settingsTable)) {
     const variable = environmentName(name);
     const text = environment[variable];
-    values[name] =
-      text === undefined || text === '' ? setting.default : parseValue(setting, text, variable);
+    values[name] = text === undefined || text === '' ? setting.default : parseValue(setting, text, variable);
   }
   const seen = new Set<string>();
   for (let index = 0; index < args.length; index += 1) {
