@@ -34,7 +34,7 @@ export interface Column {
   readonly kind?: 'app' | 'addon' | 'desktop' | 'driver';
   /**
    * Listed spellings. A value that equals one but for ASCII case is stored in the listed spelling; any other
-   * value is kept as it is. Where spellings depend on another column being filled, see `valuesWhenPresent`.
+   * value is kept as it is. Where the other column of `valuesWhenPresent` is filled, its list is used instead.
    */
   readonly values?: readonly string[];
   readonly valuesWhenPresent?: { readonly column: string; readonly values: readonly string[] };

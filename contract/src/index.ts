@@ -1,5 +1,7 @@
 /** The contract as data: reports, datasets, errors and body shapes. Types and constants only. */
 export * from './dataset.js';
+export { datasets } from './datasets/index.js';
 export * from './errors.js';
 export * from './report.js';
+export { reports } from './reports/index.js';
 export * from './wire.js';

@@ -49,7 +49,7 @@ export interface Field {
   readonly name: string;
   readonly type: ValueType;
   readonly role: 'date' | 'id' | 'dimension' | 'attribute' | 'measure';
-  /** Absent for measures of grouped reports, which are described per source. */
+  /** Absent for measures of grouped reports, which are described per source, and for the keys of `steps`. */
   readonly origin?: Origin;
   /** Operators allowed in `filter`; absent: the field cannot be filtered. */
   readonly filter?: readonly FilterOperator[];
@@ -93,6 +93,11 @@ export interface Identity {
   readonly needs: 'one' | 'none';
   /** With several given: `first` uses the first listed alone, `all` narrows by each. */
   readonly combine: 'first' | 'all';
+  /**
+   * `@nextLink` prints the given product parameters in the order of `parameterNames`; with this flag also the
+   * others, with an empty value.
+   */
+  readonly linkShowsAbsent?: true;
 }
 
 /** A product parameter, its column, and the kind of product it must name to find rows. */
