@@ -1,0 +1,150 @@
+/**
+ * The embedded adapter: ClickHouse in this process through `chdb`, data in one folder. Reads run on a pool of
+ * sessions, one query a session; writes have a session of their own, so that a batch does not hold up reports.
+ */
+import { mkdir } from 'node:fs/promises';
+import type { Session } from 'chdb';
+import { toEngineError } from './errors.js';
+import { type Engine, EngineError, type EngineParams, type EngineValue } from './index.js';
+import { Queue } from './queue.js';
+import { commandText, insertText, queryText, quoteText } from './statement.js';
+
+/** Where the embedded engine keeps its data, how many queries run at once and how many may wait. */
+export interface ChdbOptions {
+  readonly folder: string;
+  readonly sessions: number;
+  readonly queueLength: number;
+}
+
+/** Escapes as in ClickHouse's tab-separated and quoted texts; a quote needs it inside arrays only. */
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '\0': '\\0',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+/** Text of a value as ClickHouse reads it for a placeholder. */
+function valueText(value: EngineValue): string {
+  if (typeof value === 'string') return value.replace(/[\\\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char);
+  if (typeof value === 'object') {
+    return `[${value.map((text) => `'${text.replace(/[\\'\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char)}'`).join(',')}]`;
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be bound`);
+  return String(value);
+}
+
+/** A string literal of ASCII letters, digits and `\xHH` alone. */
+function harmlessLiteral(text: string): string {
+  const harmless = text.replace(/[^A-Za-z0-9]+/g, (part) =>
+    Array.from(Buffer.from(part), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+  );
+  return `'${harmless}'`;
+}
+
+/**
+ * Binds values to the session: `SET param_<name> = '...'`, where the literal holds ASCII letters, digits and
+ * `\xHH` only, so no character of a request reaches SQL text. chdb's own `queryBindAsync` runs all bound queries
+ * of the process one after the other (chdb 3.4.0, `globalParamChain`): a batch would stop every report, and the
+ * pool would be of no use. When chdb binds per connection, use it here.
+ */
+function bindings(params: EngineParams): string {
+  const parts = Object.entries(params).map(
+    ([name, value]) => `param_${name} = ${harmlessLiteral(valueText(value))}`,
+  );
+  return parts.length === 0 ? '' : `SET ${parts.join(', ')};\n`;
+}
+
+async function loadSessionClass(): Promise<typeof Session> {
+  try {
+    return (await import('chdb')).Session;
+  } catch (cause) {
+    throw new Error(
+      `The embedded engine does not run here (${process.platform}-${process.arch}): set STORELENS_CLICKHOUSE_URL ` +
+        'to a ClickHouse server, or start Storelens in a glibc Linux (container, WSL2) or on macOS.',
+      { cause },
+    );
+  }
+}
+
+function openSession(SessionClass: typeof Session, folder: string): Session {
+  try {
+    return new SessionClass(folder);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const reason = /Cannot lock file/.test(detail)
+      ? 'another process has it open; stop that one first'
+      : detail.replaceAll(/\s+/g, ' ').trim();
+    throw new Error(`Cannot open the engine folder ${folder}: ${reason}`, { cause });
+  }
+}
+
+/** Opens, and creates if need be, the engine folder. One folder at a time in a process. */
+export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): Promise<Engine> {
+  const SessionClass = await loadSessionClass();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const opened: Session[] = [];
+  try {
+    for (let count = 0; count <= sessions; count += 1) opened.push(openSession(SessionClass, folder));
+    // Bound values are part of a statement, and the standard limit on its length is 256 KiB.
+    for (const session of opened) await session.queryAsync('SET max_query_size = 67108864');
+  } catch (error) {
+    for (const session of opened) session.close();
+    throw error;
+  }
+  const writer = new Queue(opened.slice(0, 1), queueLength);
+  const readers = new Queue(opened.slice(1), queueLength);
+  let closing: Promise<void> | undefined;
+
+  const query: Engine['query'] = async (request) => {
+    try {
+      const text = bindings(request.params ?? {}) + queryText(request);
+      return await readers.run(async (session) => (await session.queryAsync(text)).bytes());
+    } catch (error) {
+      throw toEngineError(error, 'query');
+    }
+  };
+
+  return {
+    kind: 'chdb',
+    query,
+    async insert(batch) {
+      // file() takes its path as a pattern and has no way to quote one.
+      if (/[*?{}]/.test(batch.file)) {
+        throw new EngineError(
+          'fault',
+          `${batch.file}: a data folder with *, ?, { or } cannot be read`,
+          undefined,
+        );
+      }
+      const source = `file(${[batch.file, batch.format, batch.structure].map(quoteText).join(', ')})`;
+      try {
+        const text = bindings(batch.params ?? {}) + insertText(batch, source);
+        await writer.run((session) => session.queryAsync(text));
+      } catch (error) {
+        throw toEngineError(error, 'insert');
+      }
+    },
+    async command(statement) {
+      try {
+        const text = bindings(statement.params ?? {}) + commandText(statement);
+        await writer.run((session) => session.queryAsync(text));
+      } catch (error) {
+        throw toEngineError(error, 'command');
+      }
+    },
+    async ping() {
+      await query({ account: '', sql: 'SELECT 1', format: 'TSV' });
+    },
+    close() {
+      closing ??= Promise.all([writer.close(), readers.close()]).then(() => {
+        for (const session of opened) session.close();
+      });
+      return closing;
+    },
+  };
+}

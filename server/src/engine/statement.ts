@@ -1,0 +1,84 @@
+/**
+ * SQL text that both adapters send: output format and settings clauses, the batch insert, the check that every
+ * placeholder has a value. Settings and column lists come from our own code only; values of requests are bound.
+ */
+import type { EngineBatch, EngineParams, EngineQuery, EngineSettings } from './index.js';
+
+/**
+ * Settings without which a batch is not one block and so not one atomic insert (docs/decisions, commits). They
+ * are repeated for the embedded engine, where each of them was seen to matter as well.
+ */
+const batchSettings: EngineSettings = {
+  max_insert_block_size: 1_000_000,
+  min_insert_block_size_rows: 1_000_000,
+  min_insert_block_size_bytes: 4_000_000_000,
+  optimize_on_insert: 0,
+  async_insert: 0,
+  input_format_skip_unknown_fields: 0,
+};
+
+/** Quotes text as a ClickHouse string literal. Not for values of requests: those are bound. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+function quoteName(name: string): string {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) throw new TypeError(`'${name}' is not a plain identifier`);
+  return `\`${name}\``;
+}
+
+function settingsClause(settings: EngineSettings): string {
+  const parts = Object.entries(settings).map(([name, value]) => {
+    if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new TypeError(`'${name}' is not a setting name`);
+    if (typeof value === 'number' && !Number.isFinite(value))
+      throw new TypeError(`setting ${name}: ${value}`);
+    return `${name}=${typeof value === 'number' ? value : quoteText(value)}`;
+  });
+  return parts.length === 0 ? '' : `\nSETTINGS ${parts.join(', ')}`;
+}
+
+/**
+ * Refuses SQL with a placeholder that has no value, and values without a placeholder. Embedded sessions keep the
+ * values of earlier queries, so the engine itself would not notice a forgotten one.
+ */
+function checkPlaceholders(sql: string, params: EngineParams): void {
+  const names = new Set(Array.from(sql.matchAll(/\{\s*([A-Za-z_]\w*)\s*:/g), (match) => match[1] ?? ''));
+  for (const name of names) {
+    if (!Object.hasOwn(params, name)) throw new TypeError(`placeholder {${name}} has no value`);
+  }
+  for (const name of Object.keys(params)) {
+    if (!names.has(name)) throw new TypeError(`value '${name}' has no placeholder`);
+  }
+}
+
+/** Text of a read, with its format and settings. */
+export function queryText({ sql, params = {}, format, settings = {} }: EngineQuery): string {
+  checkPlaceholders(sql, params);
+  if (!/^[A-Za-z]\w*$/.test(format)) throw new TypeError(`'${format}' is not a format name`);
+  return `${sql}\nFORMAT ${format}${settingsClause(settings)}`;
+}
+
+/** Text of a statement without an answer. */
+export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuery, 'format'>): string {
+  checkPlaceholders(sql, params);
+  return `${sql}${settingsClause(settings)}`;
+}
+
+/**
+ * Text of a batch insert that reads rows from a table expression (`file(...)`, `input(...)`). A check that
+ * comes out as NULL counts as bad: the row would otherwise be dropped in silence.
+ */
+export function insertText(batch: EngineBatch, source: string): string {
+  const { table, columns, expressions, bad, params = {}, token, settings = {} } = batch;
+  if (columns.length !== expressions.length) {
+    throw new TypeError(`${columns.length} columns, but ${expressions.length} expressions`);
+  }
+  checkPlaceholders(`${expressions.join(' ')} ${bad}`, params);
+  return [
+    `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')})`,
+    settingsClause({ ...batchSettings, ...settings, insert_deduplication_token: token }).trim(),
+    `SELECT ${expressions.join(', ')}`,
+    `FROM ${source} AS i`,
+    `WHERE NOT throwIf(ifNull(${bad}, true), 'bad row')`,
+  ].join('\n');
+}
