@@ -24,22 +24,63 @@ export interface OpenCommit extends CommitRequest {
 
 /** What `begin` found. */
 export type Begun =
-  | { readonly outcome: 'open'; readonly commit: OpenCommit }
+  /** `takenOver`: an earlier attempt of the same batch may have stored its rows under the same number. */
+  | { readonly outcome: 'open'; readonly commit: OpenCommit; readonly takenOver: boolean }
   /** The same batch was stored before. */
   | { readonly outcome: 'duplicate'; readonly rows: number }
   /** The batch id came with another body. */
-  | { readonly outcome: 'conflict' };
+  | { readonly outcome: 'conflict' }
+  /** An earlier attempt is being removed; the batch may begin anew in a moment. */
+  | { readonly outcome: 'closing' };
 
-/** The ledger of all accounts. */
+/** A commit that is neither done nor void. */
+export interface Unfinished {
+  readonly commit: OpenCommit;
+  /** `closing`: given up, its rows are not removed yet. */
+  readonly state: 'open' | 'closing';
+  readonly begunAt: number;
+}
+
+/** A stored commit of one dataset. */
+export interface DoneCommit {
+  readonly seq: number;
+  readonly rows: number;
+}
+
+/** How far superseded rows of one account and dataset are purged. */
+export interface PurgeMark {
+  /** Commits up to this number have been looked at. */
+  readonly checked: number;
+  /** Snapshots below this number can no longer be had; 0 if nothing was purged. */
+  readonly horizon: number;
+}
+
+/** The ledger of all accounts. Times are milliseconds in UTC. */
 export interface Ledger {
   /** Takes a number for a batch, or takes over the open commit of the same batch. */
   begin(request: CommitRequest): Promise<Begun>;
   /** Marks a commit as stored; `firstDay` and `lastDay` are `yyyy-MM-dd`, the least and greatest day of its rows. */
   finish(commit: OpenCommit, firstDay: string, lastDay: string): Promise<void>;
-  /** Gives a commit up whose rows are definitely not stored. */
+  /** Makes a commit void and its batch id free. Only when its rows are definitely not stored. */
   abandon(commit: OpenCommit): Promise<void>;
+  /** Forbids to take an open commit over or to finish it; its rows are to be removed before `abandon`. */
+  giveUp(commit: OpenCommit): Promise<void>;
   /** The account's low-water mark: 0 when it has no commits. */
   snapshot(accountId: string): Promise<number>;
-  /** Open commits of all accounts, oldest first, for replay at start. */
-  open(): Promise<readonly OpenCommit[]>;
+  /** Commits of all accounts that are neither done nor void, oldest first. */
+  unfinished(): Promise<readonly Unfinished[]>;
+  /** Frees the batch ids of commits that were done before a time; returns how many. */
+  forgetBatches(doneBefore: number): Promise<number>;
+  /** The greatest number that, with all below it, was done or void before a time: no later snapshot is below it. */
+  settled(accountId: string, doneBefore: number): Promise<number>;
+  /** Accounts that have commits of a dataset done in `from <= time < to`. */
+  accountsWith(dataset: string, from: number, to: number): Promise<readonly string[]>;
+  /** Stored commits of an account and dataset with `above < seq <= upTo`, in order, at most 1,000. */
+  stored(accountId: string, dataset: string, above: number, upTo: number): Promise<readonly DoneCommit[]>;
+  /** Least snapshot that answers completely for a dataset: rows needed only below it may be purged. */
+  purgedBelow(accountId: string, dataset: string): Promise<number>;
+  /** How far the purge came; zeros at first. */
+  purgeMark(accountId: string, dataset: string): Promise<PurgeMark>;
+  /** Records how far the purge comes; to be called before rows are deleted. Numbers never go down. */
+  markPurged(accountId: string, dataset: string, mark: PurgeMark): Promise<void>;
 }

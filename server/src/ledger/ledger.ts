@@ -1,0 +1,234 @@
+/**
+ * The ledger over the registry: plain SQL that SQLite and PostgreSQL both take. Taking a number and recording
+ * the open commit is one transaction whose first statement locks the account; the low-water mark is read in one
+ * statement. A number drawn in one step and recorded in a later one would let readers see rows appear.
+ */
+import type { Registry, RegistryQueries, RegistryRow, RegistryValue } from '../registry/index.js';
+import type { Clock } from '../system.js';
+import type { Begun, CommitRequest, Ledger, OpenCommit, PurgeMark } from './index.js';
+
+/** The only shard so far. */
+const shard = 0;
+
+/** Thrown to roll the transaction back when the batch is known already. */
+class KnownBatch extends Error {
+  constructor(readonly row: RegistryRow) {
+    super('the batch is known');
+  }
+}
+
+function numberOf(value: RegistryValue | undefined): number {
+  const result = Number(value);
+  if (value === null || value === undefined || !Number.isSafeInteger(result)) {
+    throw new TypeError(`the ledger holds '${value}' where a whole number belongs`);
+  }
+  return result;
+}
+
+function textOf(value: RegistryValue | undefined): string {
+  if (typeof value !== 'string') throw new TypeError(`the ledger holds '${value}' where text belongs`);
+  return value;
+}
+
+function openCommit(request: CommitRequest, seq: number, ofShard: number): OpenCommit {
+  return {
+    accountId: request.accountId,
+    dataset: request.dataset,
+    batchId: request.batchId,
+    bodyHash: request.bodyHash,
+    rows: request.rows,
+    seq,
+    shard: ofShard,
+    token: `${request.accountId}:${seq}:${request.bodyHash}`,
+  };
+}
+
+function known(request: CommitRequest, row: RegistryRow): Begun {
+  if (textOf(row.body_hash) !== request.bodyHash) return { outcome: 'conflict' };
+  switch (row.state) {
+    case 'done':
+      return { outcome: 'duplicate', rows: numberOf(row.row_count) };
+    case 'open':
+      return {
+        outcome: 'open',
+        commit: openCommit(request, numberOf(row.seq), numberOf(row.shard)),
+        takenOver: true,
+      };
+    default:
+      return { outcome: 'closing' };
+  }
+}
+
+async function takeNumber(queries: RegistryQueries, request: CommitRequest, now: number): Promise<number> {
+  const { accountId, dataset, batchId, bodyHash, rows } = request;
+  // The row lock of this statement is the lock of the account, so it comes before anything is looked at.
+  const taken = await queries.get(
+    `INSERT INTO account_commits (account_id, last_seq) VALUES ($1, 1)
+     ON CONFLICT (account_id) DO UPDATE SET last_seq = account_commits.last_seq + 1 RETURNING last_seq`,
+    [accountId],
+  );
+  const row = await queries.get(
+    `SELECT seq, shard, body_hash, row_count, state FROM commits
+     WHERE account_id = $1 AND dataset = $2 AND batch_id = $3`,
+    [accountId, dataset, batchId],
+  );
+  if (row !== undefined) throw new KnownBatch(row);
+  const seq = numberOf(taken?.last_seq);
+  await queries.all(
+    `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)`,
+    [accountId, seq, dataset, batchId, bodyHash, shard, rows, now],
+  );
+  return seq;
+}
+
+/** The ledger of a migrated registry. Registry errors pass through. */
+export function createLedger(registry: Registry, clock: Clock): Ledger {
+  async function purgeMark(accountId: string, dataset: string): Promise<PurgeMark> {
+    const row = await registry.get(
+      'SELECT checked_seq, horizon_seq FROM purges WHERE account_id = $1 AND dataset = $2',
+      [accountId, dataset],
+    );
+    if (row === undefined) return { checked: 0, horizon: 0 };
+    return { checked: numberOf(row.checked_seq), horizon: numberOf(row.horizon_seq) };
+  }
+
+  return {
+    async begin(request) {
+      try {
+        const seq = await registry.transaction((queries) => takeNumber(queries, request, clock.now()));
+        return { outcome: 'open', commit: openCommit(request, seq, shard), takenOver: false };
+      } catch (error) {
+        if (error instanceof KnownBatch) return known(request, error.row);
+        throw error;
+      }
+    },
+
+    async finish(commit, firstDay, lastDay) {
+      const key = [commit.accountId, commit.seq];
+      const touched = await registry.get(
+        `UPDATE commits SET state = 'done', first_day = $3, last_day = $4, done_at = $5
+         WHERE account_id = $1 AND seq = $2 AND state = 'open' RETURNING seq`,
+        [...key, firstDay, lastDay, clock.now()],
+      );
+      if (touched !== undefined) return;
+      // Two attempts of one batch may both arrive here; the second finds the commit done.
+      const row = await registry.get('SELECT state FROM commits WHERE account_id = $1 AND seq = $2', key);
+      if (row?.state !== 'done') {
+        throw new Error(`commit ${commit.seq} cannot be finished: it is ${row?.state ?? 'unknown'}`);
+      }
+    },
+
+    async abandon(commit) {
+      await registry.all(
+        `UPDATE commits SET state = 'void', batch_id = NULL, done_at = $3
+         WHERE account_id = $1 AND seq = $2 AND state IN ('open', 'closing')`,
+        [commit.accountId, commit.seq, clock.now()],
+      );
+    },
+
+    async giveUp(commit) {
+      await registry.all(
+        `UPDATE commits SET state = 'closing' WHERE account_id = $1 AND seq = $2 AND state = 'open'`,
+        [commit.accountId, commit.seq],
+      );
+    },
+
+    async snapshot(accountId) {
+      const row = await registry.get(
+        `SELECT coalesce((SELECT min(c.seq) - 1 FROM commits c
+                          WHERE c.account_id = k.account_id AND c.state IN ('open', 'closing')),
+                         k.last_seq) AS seq
+         FROM account_commits k WHERE k.account_id = $1`,
+        [accountId],
+      );
+      return row === undefined ? 0 : numberOf(row.seq);
+    },
+
+    async unfinished() {
+      const rows = await registry.all(
+        `SELECT account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at
+         FROM commits WHERE state IN ('open', 'closing') ORDER BY begun_at, account_id, seq`,
+      );
+      return rows.map((row) => ({
+        commit: openCommit(
+          {
+            accountId: textOf(row.account_id),
+            dataset: textOf(row.dataset),
+            batchId: textOf(row.batch_id),
+            bodyHash: textOf(row.body_hash),
+            rows: numberOf(row.row_count),
+          },
+          numberOf(row.seq),
+          numberOf(row.shard),
+        ),
+        state: row.state === 'closing' ? 'closing' : 'open',
+        begunAt: numberOf(row.begun_at),
+      }));
+    },
+
+    async forgetBatches(doneBefore) {
+      const rows = await registry.all(
+        `UPDATE commits SET batch_id = NULL
+         WHERE batch_id IS NOT NULL AND done_at < $1 AND state = 'done' RETURNING seq`,
+        [doneBefore],
+      );
+      return rows.length;
+    },
+
+    async settled(accountId, doneBefore) {
+      const row = await registry.get(
+        `SELECT least.seq AS unsettled, k.last_seq AS last_seq
+         FROM account_commits k LEFT JOIN (
+           SELECT min(seq) AS seq FROM commits
+           WHERE account_id = $1 AND (state IN ('open', 'closing') OR done_at >= $2)) least ON 1 = 1
+         WHERE k.account_id = $1`,
+        [accountId, doneBefore],
+      );
+      if (row === undefined) return 0;
+      return row.unsettled === null ? numberOf(row.last_seq) : numberOf(row.unsettled) - 1;
+    },
+
+    async accountsWith(dataset, from, to) {
+      const rows = await registry.all(
+        `SELECT DISTINCT account_id FROM commits
+         WHERE dataset = $1 AND done_at >= $2 AND done_at < $3 AND state = 'done'`,
+        [dataset, from, to],
+      );
+      return rows.map((row) => textOf(row.account_id));
+    },
+
+    async stored(accountId, dataset, above, upTo) {
+      const rows = await registry.all(
+        `SELECT seq, row_count FROM commits
+         WHERE account_id = $1 AND seq > $2 AND seq <= $3 AND dataset = $4 AND state = 'done'
+         ORDER BY seq LIMIT 1000`,
+        [accountId, above, upTo, dataset],
+      );
+      return rows.map((row) => ({ seq: numberOf(row.seq), rows: numberOf(row.row_count) }));
+    },
+
+    async purgedBelow(accountId, dataset) {
+      return (await purgeMark(accountId, dataset)).horizon;
+    },
+
+    purgeMark,
+
+    async markPurged(accountId, dataset, mark) {
+      await registry.transaction(async (queries) => {
+        const row = await queries.get(
+          `UPDATE purges SET
+             checked_seq = CASE WHEN checked_seq > $3 THEN checked_seq ELSE $3 END,
+             horizon_seq = CASE WHEN horizon_seq > $4 THEN horizon_seq ELSE $4 END
+           WHERE account_id = $1 AND dataset = $2 RETURNING account_id`,
+          [accountId, dataset, mark.checked, mark.horizon],
+        );
+        if (row !== undefined) return;
+        await queries.all(
+          'INSERT INTO purges (account_id, dataset, checked_seq, horizon_seq) VALUES ($1, $2, $3, $4)',
+          [accountId, dataset, mark.checked, mark.horizon],
+        );
+      });
+    },
+  };
+}
