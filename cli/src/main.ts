@@ -1,1 +1,125 @@
-export {};
+/**
+ * The command line: the table of commands, dispatch and exit codes (0 done, 1 refused or failed, 2 wrong usage).
+ * The server package is loaded by the commands that need it, `serve` above all; everything else starts quickly.
+ */
+import { type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
+import { application } from './commands/application.js';
+import { devCert } from './commands/dev-cert.js';
+import { key } from './commands/key.js';
+import { operatorKey } from './commands/operator-key.js';
+import { product } from './commands/product.js';
+import { serve, serveHelp, serveSummary } from './commands/serve.js';
+import { signingKey } from './commands/signing-key.js';
+import { tenant } from './commands/tenant.js';
+import { version } from './commands/version.js';
+import { readEnvironment } from './environment.js';
+import { actionHelp, commandHelp, overview } from './help.js';
+
+const commands: readonly Command[] = [
+  tenant,
+  application,
+  key,
+  product,
+  operatorKey,
+  signingKey,
+  devCert,
+  version,
+];
+
+const helpWords = new Set(['--help', '-h', 'help']);
+
+/** Runs one command line and returns its exit code. Errors are told on `context.err`. */
+export async function run(args: readonly string[], context: Context): Promise<number> {
+  try {
+    return await dispatch(args, context);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      context.err.write(`storelens: ${error.message}\n`);
+      return 2;
+    }
+    if (error instanceof RefusedError) {
+      context.err.write(`storelens: ${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** Runs the command line of this process; sets its exit code. */
+export async function runProcess(args: readonly string[] = process.argv.slice(2)): Promise<void> {
+  // A reader that goes away early (`| head`) is no fault.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  process.exitCode = await run(args, {
+    environment: readEnvironment(process.env),
+    out: process.stdout,
+    err: process.stderr,
+    in: process.stdin,
+  });
+}
+
+async function dispatch(args: readonly string[], context: Context): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined) {
+    context.err.write(wholeHelp());
+    return 2;
+  }
+  if (helpWords.has(name)) return help(rest, context);
+  if (name === '--version') return dispatch(['version', ...rest], context);
+  if (name === 'serve') {
+    if (rest.some((argument) => argument === '--help' || argument === '-h')) return help(['serve'], context);
+    return serve(rest, context);
+  }
+  const command = commandNamed(name);
+  const single = command.actions[''];
+  const actionName = single === undefined ? rest[0] : '';
+  if (actionName === undefined) {
+    context.err.write(commandHelp(command));
+    return 2;
+  }
+  if (helpWords.has(actionName)) return help([name], context);
+  const action = Object.hasOwn(command.actions, actionName) ? command.actions[actionName] : undefined;
+  if (action === undefined) {
+    const known = Object.keys(command.actions).join(', ');
+    throw new UsageError(`unknown action '${actionName}' of ${name}; expected one of ${known}`);
+  }
+  const given = single === undefined ? rest.slice(1) : rest;
+  if (given.some((argument) => argument === '--help' || argument === '-h')) {
+    context.out.write(actionHelp(command, actionName, action));
+    return 0;
+  }
+  await action.run(parseInput(action, `storelens ${name} ${actionName}`.trim(), given), context);
+  return 0;
+}
+
+async function help(args: readonly string[], { out }: Context): Promise<number> {
+  const [name, actionName] = args;
+  if (name === undefined) out.write(wholeHelp());
+  else if (name === 'serve') out.write(await serveHelp());
+  else {
+    const command = commandNamed(name);
+    const action = command.actions[actionName ?? ''];
+    out.write(
+      action === undefined || actionName === undefined
+        ? commandHelp(command)
+        : actionHelp(command, actionName, action),
+    );
+  }
+  return 0;
+}
+
+function commandNamed(name: string): Command {
+  const command = commands.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  const known = ['serve', ...commands.map((candidate) => candidate.name), 'help'].join(', ');
+  throw new UsageError(`unknown command '${name}'; expected one of ${known}`);
+}
+
+function wholeHelp(): string {
+  return overview([
+    ['serve', serveSummary],
+    ...commands.map((command) => [command.name, command.summary] as const),
+    ['help', 'Show this, or the help of a command'],
+  ]);
+}

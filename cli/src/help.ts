@@ -1,0 +1,58 @@
+/** Help texts, made from the command tables. */
+import type { Action, Command } from './command.js';
+import { aligned } from './output.js';
+
+/** The overview: all commands with a line each. */
+export function overview(lines: readonly (readonly [name: string, summary: string])[]): string {
+  return `storelens: self-hosted app-store analytics that speaks the Microsoft Store analytics API
+
+Usage: storelens COMMAND [options]
+
+Commands:
+${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
+\`storelens COMMAND --help\` shows a command's actions and options.
+
+All but serve, dev-cert, version and help call a running server:
+  --url URL                  or STORELENS_URL; default http://127.0.0.1:4700
+  --operator-key-file FILE   or STORELENS_OPERATOR_KEY_FILE; default operator.key of ./storelens-data or ./storelens-demo
+  --ca FILE                  private authority to trust for https
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+`;
+}
+
+/** The help text of a command: its actions, or the options of its only one. */
+export function commandHelp(command: Command): string {
+  const only = command.actions[''];
+  if (only !== undefined) return actionHelp(command, '', only);
+  const lines = Object.entries(command.actions).map(([name, action]) => [
+    `  ${usage(name, action)}`,
+    action.summary,
+  ]);
+  return `${command.summary}.
+
+Usage: storelens ${command.name} ACTION [options]
+
+Actions:
+${aligned(lines)}
+\`storelens ${command.name} ACTION --help\` shows an action's options.
+`;
+}
+
+/** The help text of one action. */
+export function actionHelp(command: Command, name: string, action: Action): string {
+  const operands = (action.operands ?? []).map((operand) => `  ${operand.name}\n      ${operand.help}\n`);
+  const options = Object.entries(action.options).map(([option, { value, help, required }]) => {
+    const placeholder = value === undefined ? '' : ` ${value}`;
+    return `  --${option}${placeholder}\n      ${help}${required ? ' Required.' : ''}\n`;
+  });
+  const notes = action.notes === undefined ? '' : `\n${action.notes.join('\n')}\n`;
+  return `${action.summary}.
+
+Usage: storelens ${`${command.name} ${usage(name, action)}`.trim()}${options.length > 0 ? ' [options]' : ''}
+${operands.length > 0 ? `\nArguments:\n${operands.join('')}` : ''}${options.length > 0 ? `\nOptions:\n${options.join('')}` : ''}${notes}`;
+}
+
+function usage(name: string, action: Action): string {
+  return [name, ...(action.operands ?? []).map((operand) => operand.name)].join(' ').trim();
+}

@@ -1,0 +1,54 @@
+/** Prints answers: JSON as the server gave it, or aligned text that cannot drive a terminal. */
+import type { Context, Input } from './command.js';
+
+/** An object as the server answers it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Prints one object: a line per field. */
+export function printObject(input: Input, { out }: Context, object: Row): void {
+  if (input.flag('json')) {
+    out.write(`${JSON.stringify(object)}\n`);
+    return;
+  }
+  const fields = Object.entries(object).map(([name, value]) => [name, cell(value)]);
+  out.write(aligned(fields));
+}
+
+/** Prints a list: a line per object under a line of column names; `--json` prints one array. */
+export function printList(
+  input: Input,
+  { out }: Context,
+  rows: readonly Row[],
+  columns: readonly string[],
+): void {
+  if (input.flag('json')) {
+    out.write(`${JSON.stringify(rows)}\n`);
+    return;
+  }
+  const heads = columns.map((column) => column.replace(/[A-Z]/g, ' $&').toUpperCase());
+  out.write(aligned([heads, ...rows.map((row) => columns.map((column) => cell(row[column])))]));
+}
+
+/** Lines of cells with each column as wide as its widest cell. */
+export function aligned(lines: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const line of lines) {
+    line.forEach((text, index) => {
+      widths[index] = Math.max(widths[index] ?? 0, [...text].length);
+    });
+  }
+  return lines
+    .map((line) => {
+      const padded = line.map((text, index) => text + ' '.repeat((widths[index] ?? 0) - [...text].length));
+      return `${padded.join('  ').trimEnd()}\n`;
+    })
+    .join('');
+}
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-';
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cell).join(', ');
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\u{fffd}');
+}
