@@ -1,0 +1,184 @@
+/**
+ * The adapter for one ClickHouse server over HTTP, through `@clickhouse/client`. It sends the same SQL as the
+ * embedded adapter; a batch travels as the request body and is read by `input()`. It repeats nothing by itself:
+ * after a lost connection an insert may have happened, and only the ledger may decide to send it again.
+ */
+import { open } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { type EngineCall, toEngineError } from './errors.js';
+import { type Engine, EngineError, type EngineSettings } from './index.js';
+import { Queue } from './queue.js';
+import { commandText, insertText, queryText, quoteText } from './statement.js';
+
+/** Where the server is (`http(s)://user:password@host:port/database`), how many queries run at once and may wait. */
+export interface ClickHouseOptions {
+  readonly url: string;
+  readonly sessions: number;
+  readonly queueLength: number;
+}
+
+/**
+ * Settings of every call. The whole answer is made before its status line, so that an error is an error status;
+ * progress headers would send the status before an insert is checked; a shard that is down is an error.
+ */
+const callSettings = {
+  wait_end_of_query: 1,
+  send_progress_in_http_headers: 0,
+  skip_unavailable_shards: 0,
+  async_insert: 0,
+} as const;
+
+/** Seconds that a call may take when its settings name no `max_execution_time`. */
+const defaultSeconds = 600;
+/** Seconds on top of it for the way there and back. */
+const networkSeconds = 15;
+const pingSeconds = 10;
+
+const unknownDatabase = 81;
+
+/** Aborts a call that takes longer than the engine's own limit allows: then the network is at fault. */
+function deadline(settings: EngineSettings = {}): AbortSignal {
+  const limit = Number(settings.max_execution_time ?? 0);
+  return AbortSignal.timeout(((limit > 0 ? limit : defaultSeconds) + networkSeconds) * 1000);
+}
+
+/** Parses the URL; the message of a bad one does not repeat it, for it may hold a password. */
+function parseUrl(text: string): { readonly origin: string; readonly database: string; readonly url: URL } {
+  const wrong = (detail: string) =>
+    new Error(`clickhouse-url ${detail}; expected http(s)://user:password@host:port/database`);
+  if (!URL.canParse(text)) throw wrong('is not a URL');
+  const url = new URL(text);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw wrong(`starts with ${url.protocol}`);
+  if (url.search !== '' || url.hash !== '') throw wrong('has a part after the database');
+  const database = decodeURIComponent(url.pathname.slice(1)) || 'default';
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(database)) {
+    throw wrong(`names the database '${database}', which is not a plain identifier`);
+  }
+  return { origin: url.origin, database, url };
+}
+
+function connect(url: URL, database: string, connections: number) {
+  return createClient({
+    url: url.origin,
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    database,
+    application: 'storelens',
+    clickhouse_settings: callSettings,
+    compression: { request: false, response: false },
+    max_open_connections: connections,
+    keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
+    // Calls have deadlines of their own; the client's one clock for all of them must not cut in.
+    request_timeout: 2 ** 31 - 1,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+}
+
+type Client = ReturnType<typeof connect>;
+
+/** Sends one statement and collects the answer. */
+async function send(
+  client: Client,
+  call: EngineCall,
+  text: string,
+  params: Readonly<Record<string, unknown>> | undefined,
+  settings: EngineSettings | undefined,
+  values?: Readable,
+): Promise<Uint8Array> {
+  const signal = deadline(settings);
+  const request = { query: text, abort_signal: signal, ...(params ? { query_params: { ...params } } : {}) };
+  try {
+    const { stream } = await client.exec(values === undefined ? request : { ...request, values });
+    return await buffer(addAbortSignal(signal, stream));
+  } catch (error) {
+    throw toEngineError(error, call);
+  } finally {
+    values?.destroy();
+  }
+}
+
+/** Opens a batch's file first and reads it later: an error of the file must not look like one of the network. */
+async function openFile(path: string): Promise<Readable> {
+  try {
+    const stream = (await open(path)).createReadStream();
+    // The request listens only once it has a socket; until then nobody would hear of an error.
+    stream.on('error', () => {});
+    return stream;
+  } catch (cause) {
+    throw new EngineError('fault', `cannot read the batch: ${String(cause)}`, undefined, cause);
+  }
+}
+
+/** Makes sure that the server answers and has the database; creates it if it is missing. */
+async function prepareDatabase(client: Client, url: URL, database: string, origin: string): Promise<void> {
+  const ask = (with_: Client, sql: string) =>
+    send(with_, 'command', sql, undefined, { max_execution_time: pingSeconds });
+  try {
+    await ask(client, 'SELECT 1');
+    return;
+  } catch (error) {
+    if (!(error instanceof Error && 'engineCode' in error && error.engineCode === unknownDatabase)) {
+      throw new Error(`ClickHouse at ${origin} does not answer: ${String(error)}`, { cause: error });
+    }
+  }
+  const bare = connect(url, 'default', 1);
+  try {
+    await ask(bare, `CREATE DATABASE IF NOT EXISTS \`${database}\``);
+  } catch (cause) {
+    throw new Error(
+      `ClickHouse at ${origin} has no database '${database}' and does not let this user create it: ` +
+        `run CREATE DATABASE ${database} there. ${String(cause)}`,
+      { cause },
+    );
+  } finally {
+    await bare.close();
+  }
+}
+
+/** Connects to a ClickHouse server and creates the database of the URL if it is missing. */
+export async function openClickHouse({
+  url: text,
+  sessions,
+  queueLength,
+}: ClickHouseOptions): Promise<Engine> {
+  const { origin, database, url } = parseUrl(text);
+  const client = connect(url, database, 2 * sessions + 1);
+  try {
+    await prepareDatabase(client, url, database, origin);
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+  const slots = Array.from({ length: sessions }, (_, index) => index);
+  const readers = new Queue(slots, queueLength);
+  const writers = new Queue(slots, queueLength);
+  let closing: Promise<void> | undefined;
+
+  return {
+    kind: 'clickhouse',
+    async query(query) {
+      const statement = queryText(query);
+      return await readers.run(() => send(client, 'query', statement, query.params, query.settings));
+    },
+    async insert(batch) {
+      const body = `${insertText(batch, `input(${quoteText(batch.structure)})`)}\nFORMAT ${batch.format}`;
+      await writers.run(async () => {
+        const file = await openFile(batch.file);
+        return await send(client, 'insert', body, batch.params, batch.settings, file);
+      });
+    },
+    async command(statement) {
+      const command = commandText(statement);
+      await writers.run(() => send(client, 'command', command, statement.params, statement.settings));
+    },
+    async ping() {
+      await send(client, 'query', 'SELECT 1', undefined, { max_execution_time: pingSeconds });
+    },
+    close() {
+      closing ??= Promise.all([readers.close(), writers.close()]).then(() => client.close());
+      return closing;
+    },
+  };
+}
