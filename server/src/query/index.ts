@@ -1,0 +1,140 @@
+/**
+ * Answers reports: parse, validate, plan, SQL, engine, envelope. This is the only way in; nothing before the engine
+ * touches data. Rows are rendered by the engine and passed through as bytes.
+ */
+import type { ReportEntry } from '@storelens/contract';
+import type { Engine, EngineSettings } from '../engine/index.js';
+import type { Ledger } from '../ledger/index.js';
+import type { AccountProducts } from '../products/index.js';
+import type { Clock } from '../system.js';
+import { type LinkForm, nextLink } from './link.js';
+import { PageIndexes } from './page-index.js';
+import { type Plan, plan, type RowsPlan } from './plan.js';
+import { Snapshots } from './snapshots.js';
+import { extentStatement, pageStatement, rowTemplate, type Statement, stepsStatement } from './sql.js';
+import { type Question, validate } from './validate.js';
+
+/** Who asks: the account whose rows may be read, and the application for its paging runs. */
+export interface QueryScope {
+  readonly accountId: string;
+  readonly applicationId: string;
+  readonly products: AccountProducts;
+}
+
+/** A complete answer body and what `Storelens-Notice` should say. */
+export interface Answer {
+  readonly body: Buffer;
+  readonly notices: readonly string[];
+}
+
+/** The report engine room. */
+export interface Query {
+  /** Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`. */
+  run(entry: ReportEntry, rawQuery: string, scope: QueryScope): Promise<Answer>;
+}
+
+/** What {@link createQuery} needs. */
+export interface QueryOptions {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly settings: { readonly 'query-seconds': number; readonly 'query-memory-mib': number };
+  readonly linkForm: () => LinkForm;
+}
+
+/** Creates the report engine room. */
+export function createQuery({ engine, ledger, clock, settings, linkForm }: QueryOptions): Query {
+  const limits: EngineSettings = {
+    max_execution_time: settings['query-seconds'],
+    max_memory_usage: settings['query-memory-mib'] * 1024 * 1024,
+  };
+  const indexes = new PageIndexes(engine, limits);
+  const snapshots = new Snapshots(ledger, clock);
+
+  const render = (
+    account: string,
+    statement: Statement,
+    fields: RowsPlan['fields'] | Parameters<typeof rowTemplate>[0],
+  ) =>
+    engine.query({
+      account,
+      ...statement,
+      format: 'Template',
+      settings: {
+        ...limits,
+        format_template_row_format: rowTemplate(fields),
+        format_template_rows_between_delimiter: ',',
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
+        format_template_resultset_format: '${data}',
+        output_format_json_quote_64bit_integers: 0,
+        output_format_json_escape_forward_slashes: 0,
+      },
+    });
+
+  async function extentNotice(planned: Plan): Promise<string> {
+    const bytes = await engine.query({
+      account: planned.accountId,
+      ...extentStatement(planned),
+      format: 'JSONCompactEachRow',
+      settings: limits,
+    });
+    const [first, last, rows] = JSON.parse(Buffer.from(bytes).toString('utf8')) as [
+      string,
+      string,
+      string | number,
+    ];
+    return Number(rows) === 0
+      ? 'there is no data yet for this query'
+      : `data begins ${first} and ends ${last}`;
+  }
+
+  async function rowsAnswer(question: Question, planned: RowsPlan, snapshot: number): Promise<Answer> {
+    const { top, skip } = question;
+    const index = await indexes.of(planned);
+    const { total } = index;
+    let rows: Uint8Array = Buffer.alloc(0);
+    if (skip < total) {
+      const place = index.locate(skip, top);
+      rows = await render(
+        planned.accountId,
+        pageStatement(planned, top, place.offset, place.window),
+        planned.fields,
+      );
+    }
+    const link =
+      skip + top < total ? JSON.stringify(nextLink(question, skip + top, snapshot, linkForm())) : 'null';
+    const tail = `],"@nextLink":${link},"TotalCount":${total}}`;
+    const body = Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]);
+    return { body, notices: total === 0 ? [await extentNotice(planned)] : [] };
+  }
+
+  async function answer(question: Question, planned: Plan, snapshot: number): Promise<Answer> {
+    if (planned.kind !== 'steps') return rowsAnswer(question, planned, snapshot);
+    const rows = await render(planned.accountId, stepsStatement(planned), planned.fields);
+    const tail = `],"TotalCount":${planned.steps.length}}`;
+    return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices: [] };
+  }
+
+  return {
+    async run(entry, rawQuery, scope) {
+      const question = validate(rawQuery, entry, scope.products, clock.now());
+      const notices = question.ignored.map(
+        (name) => `${name} is no parameter of ${entry.name} and was ignored`,
+      );
+      if (question.mismatch !== undefined) {
+        return { body: emptyBody(question), notices: [...notices, question.mismatch] };
+      }
+      const { snapshot, notice } = await snapshots.choose(question, scope);
+      if (notice !== undefined) notices.push(notice);
+      const planned = plan(question, { accountId: scope.accountId, snapshot, products: scope.products });
+      const { body, notices: further } = await answer(question, planned, snapshot);
+      return { body, notices: [...notices, ...further] };
+    },
+  };
+}
+
+/** The answer of a product that cannot have rows in the report; the funnel has no next link. */
+function emptyBody({ entry }: Question): Buffer {
+  const link = entry.paging === undefined ? '' : '"@nextLink":null,';
+  return Buffer.from(`{"Value":[],${link}"TotalCount":0}`);
+}

@@ -1,0 +1,73 @@
+/**
+ * Which commits a page may see. The first page of a paging run takes the account's low-water mark; later pages
+ * repeat it, from the link or, for clients that count `skip` themselves, from memory of the last ten minutes.
+ */
+import { datasets, type ReportEntry } from '@storelens/contract';
+import type { Ledger } from '../ledger/index.js';
+import type { Clock } from '../system.js';
+import { questionKey } from './link.js';
+import type { Question } from './validate.js';
+
+/** A chosen snapshot, and what to tell the caller if it is not the one that was asked for. */
+export interface Chosen {
+  readonly snapshot: number;
+  readonly notice: string | undefined;
+}
+
+const rememberedFor = 10 * 60 * 1000;
+const mostRemembered = 10_000;
+
+/** Chooses and remembers snapshots. */
+export class Snapshots {
+  private readonly runs = new Map<string, { readonly snapshot: number; readonly until: number }>();
+
+  constructor(
+    private readonly ledger: Ledger,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The snapshot for one request of one application. */
+  async choose(
+    question: Question,
+    scope: { readonly accountId: string; readonly applicationId: string },
+  ): Promise<Chosen> {
+    const present = await this.ledger.snapshot(scope.accountId);
+    if (question.entry.paging === undefined) return { snapshot: present, notice: undefined };
+    const run = `${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`;
+    const asked = question.snapshot ?? (question.skip > 0 ? this.recall(run) : undefined);
+    if (asked === undefined) return { snapshot: this.remember(run, present), notice: undefined };
+    if (asked > present || asked < (await this.purged(question.entry, scope.accountId))) {
+      return {
+        snapshot: this.remember(run, present),
+        notice: `snapshot ${asked} can no longer be had; this page shows the present state`,
+      };
+    }
+    return { snapshot: asked, notice: undefined };
+  }
+
+  private recall(run: string): number | undefined {
+    const known = this.runs.get(run);
+    return known !== undefined && known.until >= this.clock.now() ? known.snapshot : undefined;
+  }
+
+  private remember(run: string, snapshot: number): number {
+    this.runs.delete(run);
+    this.runs.set(run, { snapshot, until: this.clock.now() + rememberedFor });
+    for (const oldest of this.runs.keys()) {
+      if (this.runs.size <= mostRemembered) break;
+      this.runs.delete(oldest);
+    }
+    return snapshot;
+  }
+
+  /** The snapshot below which replaced rows of the report's tables may be gone. */
+  private async purged(entry: ReportEntry, accountId: string): Promise<number> {
+    let least = 0;
+    for (const { table } of entry.sources) {
+      if (datasets[table]?.replaces !== undefined) {
+        least = Math.max(least, await this.ledger.purgedBelow(accountId, table));
+      }
+    }
+    return least;
+  }
+}
