@@ -21,7 +21,7 @@ function isStale(name) {
   const sources = readdirSync(join(root, name, 'src'), { recursive: true }).map((path) =>
     join('src', String(path)),
   );
-  return ['../tsconfig.base.json', 'tsconfig.json', 'package.json', ...sources].some(
+  return ['../tsconfig.base.json', 'tsconfig.json', ...sources].some(
     (path) => changedAt(join(root, name, path)) > built,
   );
 }
