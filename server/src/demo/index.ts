@@ -1,0 +1,180 @@
+/**
+ * The demo: a made-up publisher with credentials of this folder's own and a year of data up to the current hour.
+ * Everything goes the way that anybody's tenants and batches go. A later start adds the hours since; one that was
+ * interrupted goes on with the very spans it had begun, whose keys make repeated batches count once.
+ */
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { type DatasetEntry, datasets } from '@storelens/contract';
+import { Failure } from '../failure.js';
+import type { Application, Identity, Tenant } from '../identity/index.js';
+import type { AccountProducts, Products } from '../products/index.js';
+import { type Clock, newGuid, type Random } from '../system.js';
+import { dayMs, dayOf, hourMs } from './calendar.js';
+import { type Filling, readJson, readMark, writeJson, writeMark } from './folder.js';
+import { createGenerators, demoDatasets, ndjson } from './generate.js';
+import { demoApps, otherProducts, publisherName } from './publisher.js';
+
+export { claimFolder, FolderError } from './folder.js';
+
+/** What the demo needs of the other parts. */
+export interface DemoParts {
+  readonly identity: Pick<Identity, 'tenants' | 'applications' | 'keys'>;
+  readonly products: Pick<Products, 'of' | 'createMany'>;
+  readonly ingest: {
+    accept(batch: {
+      readonly dataset: DatasetEntry;
+      readonly accountId: string;
+      readonly products: AccountProducts;
+      readonly body: Readable;
+      readonly contentType: string;
+      readonly contentEncoding: undefined;
+      readonly idempotencyKey: string;
+    }): Promise<{ readonly accepted: number; readonly duplicate: boolean }>;
+  };
+  readonly clock: Clock;
+  readonly random: Random;
+  /** A folder that `claimFolder` has marked as a demo. */
+  readonly folder: string;
+  /** Days before the current one that the first start fills; 365 when left out. */
+  readonly days?: number;
+  /** Told about each filled dataset: its name and number of rows. */
+  readonly progress?: (dataset: string, rows: number) => void;
+}
+
+/** How a client reaches the demo; the ready line prints it. */
+export interface Demo {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Id of the app to ask about first. */
+  readonly applicationId: string;
+}
+
+const credentialsFile = 'demo-credentials.json';
+const mainApp = demoApps[0]?.id ?? '';
+
+/** The folder's credentials, made at the first start. They are on disk before anything is created with them. */
+async function credentials(folder: string, random: Random): Promise<Demo> {
+  const file = join(folder, credentialsFile);
+  const kept = (await readJson(file)) as Partial<Demo> | undefined;
+  const { tenantId, clientId, clientSecret } = kept ?? {};
+  if (tenantId !== undefined && clientId !== undefined && clientSecret !== undefined) {
+    return { tenantId, clientId, clientSecret, applicationId: mainApp };
+  }
+  const demo: Demo = {
+    tenantId: newGuid(random),
+    clientId: newGuid(random),
+    clientSecret: random.bytes(32).toString('base64url'),
+    applicationId: mainApp,
+  };
+  await writeJson(file, demo, 0o600);
+  return demo;
+}
+
+/** What `find` gives, or what `create` makes if it is not there. */
+async function findOrCreate<Thing>(find: () => Promise<Thing>, create: () => Promise<Thing>): Promise<Thing> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'not-found') return create();
+    throw error;
+  }
+}
+
+async function createTenant({ identity, clock }: DemoParts, demo: Demo): Promise<Tenant> {
+  const { tenantId, clientId, clientSecret } = demo;
+  const tenant = await findOrCreate(
+    () => identity.tenants.get(tenantId),
+    () => identity.tenants.create({ name: publisherName, tenantId }),
+  );
+  await findOrCreate<Application>(
+    () => identity.applications.get(tenantId, clientId),
+    () => identity.applications.create(tenantId, { name: 'Demo', role: 'Manager', clientId }),
+  );
+  const now = new Date(clock.now()).toISOString();
+  const keys = await identity.keys.list(tenantId, clientId);
+  if (!keys.some((key) => clientSecret.startsWith(key.hint) && key.expiresAt > now)) {
+    await identity.keys.create(tenantId, clientId, { clientSecret, expiresInDays: 730 });
+  }
+  return tenant;
+}
+
+async function createProducts({ products }: DemoParts, accountId: string): Promise<AccountProducts> {
+  const wanted = [
+    ...demoApps.flatMap((app) => [
+      { id: app.id, kind: 'app', name: app.name },
+      ...app.addons.map(({ id, name }) => ({ id, kind: 'addon', name, parentId: app.id })),
+    ]),
+    ...otherProducts,
+  ];
+  const present = await products.of(accountId);
+  const missing = wanted.filter(({ id }) => present.find(id) === undefined);
+  if (missing.length === 0) return present;
+  await products.createMany(accountId, missing);
+  return products.of(accountId);
+}
+
+/** Fills a span, dataset by dataset; what is done is noted in the folder. */
+async function fill(
+  parts: DemoParts,
+  accountId: string,
+  products: AccountProducts,
+  filling: Filling,
+): Promise<void> {
+  const generators = createGenerators();
+  const span = `${new Date(filling.from).toISOString()}-${new Date(filling.to).toISOString()}`;
+  const done = [...filling.done];
+  for (const name of demoDatasets) {
+    const dataset = datasets[name];
+    if (dataset === undefined || done.includes(name)) continue;
+    const rows = generators.rows(name, filling)[Symbol.iterator]();
+    const head = rows.next();
+    if (!head.done) {
+      const all = function* () {
+        yield head.value;
+        yield* { [Symbol.iterator]: () => rows };
+      };
+      const { accepted } = await parts.ingest.accept({
+        dataset,
+        accountId,
+        products,
+        body: Readable.from(ndjson(all())),
+        contentType: 'application/x-ndjson',
+        contentEncoding: undefined,
+        idempotencyKey: `demo-${name}-${span}`,
+      });
+      parts.progress?.(name, accepted);
+    }
+    done.push(name);
+    await writeMark(parts.folder, { demo: true, filling: { ...filling, done } });
+  }
+}
+
+/**
+ * Creates what the folder's demo lacks and brings its data up to the end of the current hour. To be called after
+ * ingestion has replayed its spool and before the server accepts requests.
+ */
+export async function prepareDemo(parts: DemoParts): Promise<Demo> {
+  const { clock, folder, random, days = 365 } = parts;
+  const mark = await readMark(folder);
+  if (mark?.demo !== true) throw new TypeError(`${folder} is not marked as a demo folder`);
+  const demo = await credentials(folder, random);
+  const { accountId } = await createTenant(parts, demo);
+  const products = await createProducts(parts, accountId);
+  let { filledTo, filling } = mark;
+  if (filling !== undefined) {
+    await fill(parts, accountId, products, filling);
+    filledTo = filling.to;
+    await writeMark(folder, { demo: true, filledTo });
+  }
+  const hour = Math.floor(clock.now() / hourMs) * hourMs;
+  const to = hour + hourMs;
+  const from = filledTo ?? (dayOf(hour) - days) * dayMs;
+  if (from >= to) return demo;
+  filling = { from, to, first: filledTo === undefined, done: [] };
+  await writeMark(folder, { demo: true, ...(filledTo !== undefined && { filledTo }), filling });
+  await fill(parts, accountId, products, filling);
+  await writeMark(folder, { demo: true, filledTo: to });
+  return demo;
+}
