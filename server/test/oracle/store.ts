@@ -1,0 +1,190 @@
+/**
+ * What an account has stored, for the oracle: ingested rows with the number of their commit, with missing values,
+ * listed spellings, registry spellings of product ids and derived channels applied, and replacement at a snapshot.
+ * Written from the contract alone; shares nothing with the server but the dataset entries.
+ */
+import type { Column, DatasetEntry } from '@storelens/contract';
+import { millionths } from './decimal.js';
+import { type Cell, fold } from './filter.js';
+
+/** A JSON number by its text, so that no digit passes through a float. */
+export class Num {
+  constructor(readonly text: string) {}
+}
+
+/** A row as it is posted; an absent key and null both mean missing. */
+export type PostedRow = Readonly<Record<string, string | boolean | null | Num>>;
+
+/** A product of the account, as registered. */
+export interface OracleProduct {
+  readonly id: string;
+  readonly kind: 'app' | 'addon' | 'desktop' | 'driver';
+  readonly parentId: string | null;
+  readonly name: string;
+}
+
+/** A stored row: its values by column, the UTC day of the event, and where it came from. */
+export interface StoredRow {
+  readonly cells: ReadonlyMap<string, Cell>;
+  readonly day: number;
+  readonly seq: number;
+  readonly line: number;
+}
+
+/** Body of a batch as JSON: one object a line, or an array. */
+export function bodyOf(rows: readonly PostedRow[], form: 'ndjson' | 'array'): string {
+  const lines = rows.map((row) => {
+    const pairs = Object.entries(row).map(([key, value]) => {
+      const text = value instanceof Num ? value.text : JSON.stringify(value);
+      return `${JSON.stringify(key)}:${text}`;
+    });
+    return `{${pairs.join(',')}}`;
+  });
+  return form === 'array' ? `[${lines.join(',')}]` : `${lines.join('\n')}\n`;
+}
+
+/** The UTC day number of an ISO 8601 time with zone. */
+export function dayOfTime(text: string): number {
+  const milliseconds = Date.parse(text);
+  if (Number.isNaN(milliseconds)) throw new Error(`unreadable time ${text}`);
+  return Math.floor(milliseconds / 86_400_000);
+}
+
+/** An ISO 8601 time with zone as UTC with seven fraction digits and Z. */
+export function instantText(text: string): string {
+  const fraction = /\.(\d{1,7})/.exec(text)?.[1] ?? '';
+  const whole = new Date(Date.parse(text.replace(/\.\d+/, ''))).toISOString().slice(0, 19);
+  return `${whole}.${fraction.padEnd(7, '0')}Z`;
+}
+
+/** One account's data. Commits are numbered from 1 in the order of `ingest` calls. */
+export class Store {
+  private readonly tables = new Map<string, StoredRow[]>();
+  private last = 0;
+  private readonly latest = new Map<
+    string,
+    { readonly snapshot: number; readonly rows: readonly StoredRow[] }
+  >();
+
+  constructor(
+    readonly products: readonly OracleProduct[],
+    private readonly datasets: Readonly<Record<string, DatasetEntry>>,
+  ) {}
+
+  /** Number of the last commit. */
+  get commits(): number {
+    return this.last;
+  }
+
+  /** The product with this id, in any letter case. */
+  product(id: string): OracleProduct | undefined {
+    return this.products.find((product) => fold(product.id) === fold(id));
+  }
+
+  /** Adds a batch as the next commit and returns its number. */
+  ingest(dataset: string, rows: readonly PostedRow[]): number {
+    const entry = this.datasets[dataset];
+    if (entry === undefined) throw new Error(`no dataset ${dataset}`);
+    this.last += 1;
+    const table = this.tables.get(dataset) ?? [];
+    this.tables.set(dataset, table);
+    for (const [index, row] of rows.entries()) table.push(this.stored(entry, row, this.last, index + 1));
+    return this.last;
+  }
+
+  /** Rows of a dataset at a snapshot, replaced ones left out. */
+  rows(dataset: string, snapshot: number): readonly StoredRow[] {
+    const cached = this.latest.get(dataset);
+    if (cached?.snapshot === snapshot) return cached.rows;
+    const table = (this.tables.get(dataset) ?? []).filter(({ seq }) => seq <= snapshot);
+    const keys = this.datasets[dataset]?.replaces;
+    let rows: readonly StoredRow[] = table;
+    if (keys !== undefined) {
+      const winners = new Map<string, StoredRow>();
+      for (const row of table) {
+        const key = keys
+          .map((name) => (name === 'date' ? row.day : String(row.cells.get(name))))
+          .join('\u0001|');
+        const other = winners.get(key);
+        if (other === undefined || row.seq > other.seq || (row.seq === other.seq && row.line > other.line)) {
+          winners.set(key, row);
+        }
+      }
+      rows = [...winners.values()];
+    }
+    this.latest.set(dataset, { snapshot, rows });
+    return rows;
+  }
+
+  private stored(entry: DatasetEntry, row: PostedRow, seq: number, line: number): StoredRow {
+    const cells = new Map<string, Cell>();
+    let day: number | undefined;
+    for (const column of entry.columns) {
+      const value = row[column.name] ?? null;
+      if (column.name === entry.time) {
+        if (typeof value !== 'string') throw new Error(`row without ${entry.time}`);
+        day = dayOfTime(value);
+      } else if (column.type === 'timestamp' || column.type === 'day') {
+        throw new Error(`${entry.name} has a second time ${column.name}`);
+      } else if (value !== null) cells.set(column.name, this.cell(column, value, row));
+      else if (typeof column.missing !== 'object') cells.set(column.name, missing(column, column.missing));
+    }
+    for (const column of entry.columns) {
+      if (cells.has(column.name) || column.name === entry.time) continue;
+      if (typeof column.missing === 'object' && column.missing.derived === 'channel') {
+        cells.set(column.name, channel(cells));
+      } else throw new Error(`${entry.name} row without ${column.name}: the oracle cannot guess it`);
+    }
+    if (day === undefined) throw new Error(`row without ${entry.time}`);
+    return { cells, day, seq, line };
+  }
+
+  private cell(column: Column, value: string | boolean | Num, row: PostedRow): Cell {
+    switch (column.type) {
+      case 'text': {
+        if (typeof value !== 'string') throw new Error(`${column.name}: no text`);
+        const other = column.valuesWhenPresent;
+        const present = other !== undefined && (row[other.column] ?? '') !== '';
+        const listed = (present ? other.values : column.values) ?? [];
+        return listed.find((spelling) => fold(spelling) === fold(value)) ?? value;
+      }
+      case 'guid':
+        return fold(String(value));
+      case 'instant':
+        return instantText(String(value));
+      case 'product': {
+        const product = this.product(String(value));
+        if (product === undefined) throw new Error(`${column.name}: no product ${String(value)}`);
+        return product.id;
+      }
+      case 'integer':
+        if (!(value instanceof Num)) throw new Error(`${column.name}: no number`);
+        return BigInt(value.text);
+      case 'amount':
+        if (!(value instanceof Num)) throw new Error(`${column.name}: no number`);
+        return millionths(value.text);
+      case 'boolean':
+        return value === true;
+      default:
+        throw new Error(`${column.name}: ${column.type}`);
+    }
+  }
+}
+
+function missing(column: Column, given: string | number | boolean | undefined): Cell {
+  switch (column.type) {
+    case 'integer':
+      return BigInt(Number(given ?? 0));
+    case 'amount':
+      return millionths(String(given ?? 0));
+    case 'boolean':
+      return given === true;
+    default:
+      return String(given ?? '');
+  }
+}
+
+function channel(cells: ReadonlyMap<string, Cell>): string {
+  if (cells.get('customCampaignId') !== '') return 'CustomCampaignId';
+  return cells.get('referrerUriDomain') === 'Universal Client Store' ? 'Store Traffic' : 'Other';
+}
