@@ -2,7 +2,8 @@
  * The embedded adapter: ClickHouse in this process through `chdb`, data in one folder. Reads run on a pool of
  * sessions, one query a session; writes have a session of their own, so that a batch does not hold up reports.
  */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Session } from 'chdb';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineParams, type EngineValue } from './index.js';
@@ -71,14 +72,21 @@ async function loadSessionClass(): Promise<typeof Session> {
   }
 }
 
-function openSession(SessionClass: typeof Session, folder: string): Session {
+/** Who holds a folder, out of the engine's lock file; chdb's error does not say why it refuses. */
+async function holderOf(folder: string): Promise<string | undefined> {
+  const status = await readFile(join(folder, 'status'), 'utf8').catch(() => '');
+  return /^PID: (\d+)/m.exec(status)?.[1];
+}
+
+async function openSession(SessionClass: typeof Session, folder: string): Promise<Session> {
   try {
     return new SessionClass(folder);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
-    const reason = /Cannot lock file/.test(detail)
-      ? 'another process has it open; stop that one first'
-      : detail.replaceAll(/\s+/g, ' ').trim();
+    const holder = await holderOf(folder);
+    const reason =
+      holder === undefined || holder === String(process.pid)
+        ? String(cause).replaceAll(/\s+/g, ' ').trim()
+        : `process ${holder} seems to have it open; stop that one first`;
     throw new Error(`Cannot open the engine folder ${folder}: ${reason}`, { cause });
   }
 }
@@ -89,7 +97,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const opened: Session[] = [];
   try {
-    for (let count = 0; count <= sessions; count += 1) opened.push(openSession(SessionClass, folder));
+    for (let count = 0; count <= sessions; count += 1) opened.push(await openSession(SessionClass, folder));
     // Bound values are part of a statement, and the standard limit on its length is 256 KiB.
     for (const session of opened) await session.queryAsync('SET max_query_size = 67108864');
   } catch (error) {

@@ -8,7 +8,13 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { type EngineCall, toEngineError } from './errors.js';
-import { type Engine, EngineError, type EngineSettings } from './index.js';
+import {
+  type Engine,
+  EngineError,
+  type EngineParams,
+  type EngineSettings,
+  type EngineValue,
+} from './index.js';
 import { Queue } from './queue.js';
 import { commandText, insertText, queryText, quoteText } from './statement.js';
 
@@ -42,6 +48,49 @@ const unknownDatabase = 81;
 function deadline(settings: EngineSettings = {}): AbortSignal {
   const limit = Number(settings.max_execution_time ?? 0);
   return AbortSignal.timeout(((limit > 0 ? limit : defaultSeconds) + networkSeconds) * 1000);
+}
+
+/** Longest value of a URL parameter that ClickHouse takes is 128 KiB as encoded; lists are split well below it. */
+const listBytes = 100_000;
+
+/** Cuts a list so that each part, encoded for a URL, is short enough for one parameter. */
+function partsOf(list: readonly string[]): readonly (readonly string[])[] {
+  const parts: string[][] = [[]];
+  let length = 0;
+  for (const text of list) {
+    // Backslashes and quotes are doubled; the quotes around and the comma take three characters each.
+    const added = 2 * new URLSearchParams({ text }).toString().length + 9;
+    if (length + added > listBytes) {
+      parts.push([]);
+      length = 0;
+    }
+    parts.at(-1)?.push(text);
+    length += added;
+  }
+  return parts;
+}
+
+/** Binds lists that are too long for one URL parameter in parts: the names of a publisher's thousands of add-ons. */
+function splitLists(
+  text: string,
+  params: EngineParams = {},
+): { readonly text: string; readonly params: EngineParams } {
+  const bound: Record<string, EngineValue> = {};
+  let statement = text;
+  for (const [name, value] of Object.entries(params)) {
+    const parts = typeof value === 'object' ? partsOf(value) : [];
+    if (parts.length < 2) {
+      bound[name] = value;
+      continue;
+    }
+    for (const [index, part] of parts.entries()) bound[`${name}_${index}`] = part;
+    const concatenation = `arrayConcat(${parts.map((_, index) => `{${name}_${index}:Array(String)}`).join(', ')})`;
+    statement = statement.replaceAll(
+      new RegExp(`\\{\\s*${name}\\s*:\\s*Array\\(String\\)\\s*\\}`, 'g'),
+      concatenation,
+    );
+  }
+  return { text: statement, params: bound };
 }
 
 /** Parses the URL; the message of a bad one does not repeat it, for it may hold a password. */
@@ -82,20 +131,21 @@ type Client = ReturnType<typeof connect>;
 async function send(
   client: Client,
   call: EngineCall,
-  text: string,
-  params: Readonly<Record<string, unknown>> | undefined,
+  statement: string,
+  values: EngineParams | undefined,
   settings: EngineSettings | undefined,
-  values?: Readable,
+  body?: Readable,
 ): Promise<Uint8Array> {
   const signal = deadline(settings);
-  const request = { query: text, abort_signal: signal, ...(params ? { query_params: { ...params } } : {}) };
+  const { text, params } = splitLists(statement, values);
+  const request = { query: text, query_params: { ...params }, abort_signal: signal };
   try {
-    const { stream } = await client.exec(values === undefined ? request : { ...request, values });
+    const { stream } = await client.exec(body === undefined ? request : { ...request, values: body });
     return await buffer(addAbortSignal(signal, stream));
   } catch (error) {
     throw toEngineError(error, call);
   } finally {
-    values?.destroy();
+    body?.destroy();
   }
 }
 

@@ -7,8 +7,8 @@ import { EngineError, type EngineErrorKind } from './index.js';
 /** What the failed call was: rows can be refused by an insert only. */
 export type EngineCall = 'query' | 'insert' | 'command';
 
-/** Unreadable values, unknown fields, text that is no date, and our own check (`throwIf`). */
-const refused = new Set([6, 27, 41, 72, 117, 395]);
+/** Unreadable values and JSON texts (25, 26), unknown fields, text that is no date, and our own check (`throwIf`). */
+const refused = new Set([6, 25, 26, 27, 41, 72, 117, 395]);
 const tooLarge = new Set([159, 241]);
 /** Lost connections, timeouts, shutdown, missing quorum, too many queries or parts, keeper failures. */
 const unavailable = new Set([32, 202, 209, 210, 225, 242, 252, 279, 285, 286, 319, 999]);

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { EngineError } from './index.js';
+import { Queue } from './queue.js';
+
+/** A promise that the test settles. */
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+const unavailable = (error: unknown) => error instanceof EngineError && error.kind === 'unavailable';
+
+test('calls run on the slots, wait in order, and are refused beyond the length', async () => {
+  const queue = new Queue(['a', 'b'], 2);
+  const gates = [gate(), gate(), gate(), gate()];
+  const started: string[] = [];
+  const calls = gates.map(({ opened }, index) =>
+    queue.run(async (slot) => {
+      started.push(`${index} on ${slot}`);
+      await opened;
+      return index;
+    }),
+  );
+  await assert.rejects(
+    queue.run(async () => 4),
+    unavailable,
+  );
+  assert.deepEqual(started, ['0 on b', '1 on a']);
+  gates[1]?.open();
+  await calls[1];
+  gates[0]?.open();
+  await calls[0];
+  for (const { open } of gates) open();
+  assert.deepEqual(await Promise.all(calls), [0, 1, 2, 3]);
+  assert.deepEqual(started, ['0 on b', '1 on a', '2 on a', '3 on b']);
+});
+
+test('a failed call frees its slot', async () => {
+  const queue = new Queue(['a'], 0);
+  await assert.rejects(
+    queue.run(() => Promise.reject(new Error('no'))),
+    /no/,
+  );
+  assert.equal(await queue.run(async (slot) => slot), 'a');
+});
+
+test('closing waits for running and waiting calls and refuses further ones', async () => {
+  const queue = new Queue(['a'], 1);
+  const { opened, open } = gate();
+  const done: number[] = [];
+  const calls = [1, 2].map((index) =>
+    queue.run(async () => {
+      await opened;
+      done.push(index);
+    }),
+  );
+  const closed = queue.close();
+  await assert.rejects(
+    queue.run(async () => 3),
+    unavailable,
+  );
+  assert.deepEqual(done, []);
+  open();
+  await closed;
+  assert.deepEqual(done, [1, 2]);
+  await Promise.all(calls);
+  await queue.close();
+});

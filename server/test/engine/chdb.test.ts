@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openChdb } from '../../src/engine/chdb.js';
+import { engineSuite, suiteLimits } from './suite.js';
+
+const module = JSON.stringify(new URL('../../src/engine/chdb.js', import.meta.url).href);
+
+/** Opens a folder in another process and gives the message of the error that comes of it. */
+function openElsewhere(folder: string, ...nodeOptions: readonly string[]): string {
+  const script = `const { openChdb } = await import(${module});
+    await openChdb({ folder: ${JSON.stringify(folder)}, sessions: 1, queueLength: 1 })
+      .then((engine) => engine.close(), (error) => console.log(error.message));`;
+  const { stdout } = spawnSync(process.execPath, [...nodeOptions, '--input-type=module', '--eval', script]);
+  return stdout.toString().trim();
+}
+
+describe('embedded engine', () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'storelens-chdb-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  engineSuite('chdb', () => openChdb({ folder: join(folder, "it's", 'engine'), ...suiteLimits }));
+
+  test('keeps its data in the folder, and the folder to one process', async () => {
+    const own = join(folder, 'own');
+    const first = await openChdb({ folder: own, sessions: 1, queueLength: 1 });
+    await first.command({ account: 'a', sql: 'CREATE TABLE t (a String) ENGINE = MergeTree ORDER BY a' });
+    assert.equal(
+      openElsewhere(own),
+      `Cannot open the engine folder ${own}: process ${process.pid} seems to have it open; stop that one first`,
+    );
+    await first.close();
+    const second = await openChdb({ folder: own, sessions: 1, queueLength: 1 });
+    const tables = await second.query({ account: 'a', sql: 'SHOW TABLES', format: 'TSV' });
+    assert.equal(Buffer.from(tables).toString(), 't\n');
+    await second.close();
+    assert.equal(openElsewhere(own), '');
+  });
+
+  test('names the way out where the native library is missing', () => {
+    const hook = `export async function resolve(name, context, next) {
+      if (name === 'chdb') throw new Error('not here');
+      return next(name, context);
+    }`;
+    const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`;
+    const register = `import { register } from 'node:module'; register(${JSON.stringify(url(hook))});`;
+    const message = openElsewhere(folder, '--import', url(register));
+    assert.match(message, /^The embedded engine does not run here .*: set STORELENS_CLICKHOUSE_URL [^\n]*$/);
+  });
+});

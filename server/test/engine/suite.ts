@@ -1,0 +1,374 @@
+/**
+ * What Storelens asks of an engine, as tests that every adapter has to pass. The adapter's own test file gives an
+ * engine on an empty database; what only one adapter can show is tested there.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import {
+  type Engine,
+  type EngineBatch,
+  EngineError,
+  type EngineParams,
+  type EngineSettings,
+} from '../../src/engine/index.js';
+import { migrateEngine, readSchema } from '../../src/engine/migrate.js';
+
+/** How many calls the engine under test may run and let wait. */
+export const suiteLimits = { sessions: 4, queueLength: 60 };
+
+const hostile = `a\\' OR 1=1 -- \n\r\t\0\b\f ☃ 𝄞 {x:String} \\N \\x27 ; DROP TABLE rows /* "\``;
+
+/** Matches an EngineError of a kind. */
+function kind(expected: EngineError['kind']): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof EngineError, String(error));
+    assert.equal(error.kind, expected, error.message);
+    return true;
+  };
+}
+
+/** Runs the suite on the engine that `open` gives, which has an empty database. */
+export function engineSuite(name: string, open: () => Promise<Engine>): void {
+  describe(`engine: ${name}`, () => {
+    let engine: Engine;
+    let folder: string;
+    let table = 0;
+
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'storelens-suite-'));
+      engine = await open();
+    });
+    after(async () => {
+      await engine.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    async function ask(
+      sql: string,
+      params: EngineParams = {},
+      settings: EngineSettings = {},
+    ): Promise<unknown[]> {
+      const all = { output_format_json_quote_64bit_integers: 0, ...settings };
+      const bytes = await engine.query({
+        ...{ account: 'a', sql, params, settings: all },
+        format: 'JSONCompactEachRow',
+      });
+      const lines = Buffer.from(bytes).toString().split('\n').filter(Boolean);
+      return lines.map((line) => JSON.parse(line) as unknown);
+    }
+
+    async function newTable(): Promise<string> {
+      table += 1;
+      await engine.command({
+        account: 'a',
+        sql: `CREATE TABLE rows${table} (name LowCardinality(String), day Date, amount Int64, seq UInt64)
+ENGINE = MergeTree ORDER BY name
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1`,
+      });
+      return `rows${table}`;
+    }
+
+    async function spool(text: string, file = 'batch.ndjson'): Promise<string> {
+      const path = join(folder, file);
+      await writeFile(path, text);
+      return path;
+    }
+
+    function batch(into: string, file: string, more: Partial<EngineBatch> = {}): EngineBatch {
+      return {
+        account: 'a',
+        table: into,
+        columns: ['name', 'day', 'amount', 'seq'],
+        expressions: [
+          "ifNull(i.name, '')",
+          'toDate(assumeNotNull(i.day))',
+          'toInt64(ifNull(i.amount, 1))',
+          '{seq:UInt64}',
+        ],
+        bad: "toString(toDateOrZero(ifNull(i.day, ''))) != i.day OR ifNull(i.amount, 1) < 0",
+        params: { seq: 7 },
+        file,
+        format: 'JSONEachRow',
+        structure: 'name Nullable(String), day Nullable(String), amount Nullable(Int64)',
+        token: `token-${into}`,
+        ...more,
+      };
+    }
+
+    const count = async (from: string) => (await ask(`SELECT count() FROM ${from}`))[0];
+
+    test('binds values of every type, hostile text included, as values', async () => {
+      const params = {
+        text: hostile,
+        empty: '',
+        null: '\\N',
+        list: [hostile, '', "x'y", 'plain'],
+        none: [] as readonly string[],
+        signed: -5,
+        big: 9007199254740991n,
+        flag: true,
+        float: 1.5,
+        day: '2016-02-29',
+        time: '2016-02-29 23:59:59.123',
+        money: '-999999999999.999999',
+      };
+      const sql = `SELECT {text:String}, {empty:String}, {null:String}, {list:Array(String)}, {none:Array(String)},
+  {signed:Int64}, {big:UInt64}, {flag:Bool}, {float:Float64}, {day:Date}, {time:DateTime64(3)},
+  toString({money:Decimal(18, 6)})`;
+      assert.deepEqual(await ask(sql, params), [
+        [
+          ...[hostile, '', '\\N', [hostile, '', "x'y", 'plain'], [], -5, 9007199254740991, true, 1.5],
+          ...['2016-02-29', '2016-02-29 23:59:59.123', '-999999999999.999999'],
+        ],
+      ]);
+    });
+
+    test('binds long lists', async () => {
+      const ids = Array.from({ length: 10_000 }, (_, index) => `9NBLGGGZ${index}`);
+      const names = ids.map((id) => `${hostile} ${id}`);
+      assert.deepEqual(
+        await ask(
+          'SELECT transform({id:String}, {ids:Array(String)}, { names : Array(String) }, NULL), length({ids:Array(String)})',
+          {
+            ...{ id: '9NBLGGGZ9999', ids, names: names.map((name) => name.slice(-20)) },
+          },
+        ),
+        [[names[9999]?.slice(-20), 10_000]],
+      );
+    });
+
+    test('refuses a placeholder without value, although an earlier query gave one', async () => {
+      await ask('SELECT {left:String}', { left: 'over' });
+      await assert.rejects(ask('SELECT {left:String}'), TypeError);
+      await assert.rejects(ask('SELECT 1', { left: 'over' }), TypeError);
+    });
+
+    test('keeps the values of parallel queries apart', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 60 }, (_, index) =>
+          ask('SELECT {v:UInt32}, {t:String}', { v: index, t: `t${index}` }),
+        ),
+      );
+      assert.deepEqual(
+        answers,
+        Array.from({ length: 60 }, (_, index) => [[index, `t${index}`]]),
+      );
+    });
+
+    test('renders pages as JSON with a Template, byte for byte, also without rows', async () => {
+      const into = await newTable();
+      await engine.command({
+        account: 'a',
+        sql: `INSERT INTO ${into} SELECT {a:String}, toDate('2016-01-01'), 9007199254740993, 1
+UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
+        params: { a: 'a/"b"\\\n\u2028<é>', b: '' },
+      });
+      const cells = ['name', 'day', 'amount', 'positive', 'nothing', 'half'].map(
+        (column) => `"${column}":\${${column}:JSON}`,
+      );
+      const page = async (where: string) => {
+        const bytes = await engine.query({
+          account: 'a',
+          sql: `SELECT name, day, amount, amount > 0 AS positive, CAST(NULL AS Nullable(String)) AS nothing,
+  toDecimal64(seq, 6) / 2 AS half FROM ${into} WHERE ${where} ORDER BY seq`,
+          format: 'Template',
+          settings: {
+            format_template_row_format: `{${cells.join(',')},"it's \\\\":1}`,
+            format_template_rows_between_delimiter: ',',
+            format_template_resultset_format: `{"Value":[\${data}],"@nextLink":null,"TotalCount":2}`,
+            output_format_json_escape_forward_slashes: 0,
+            output_format_json_quote_64bit_integers: 0,
+            max_execution_time: 60,
+            max_memory_usage: 1_000_000_000,
+          },
+        });
+        return Buffer.from(bytes).toString();
+      };
+      const expected =
+        '{"name":"a/\\"b\\"\\\\\\n\\u2028<é>","day":"2016-01-01","amount":9007199254740993,"positive":1,' +
+        '"nothing":null,"half":0.5,"it\'s \\\\":1}';
+      const second =
+        '{"name":"","day":"2016-01-02","amount":-1,"positive":0,"nothing":null,"half":1,"it\'s \\\\":1}';
+      assert.equal(await page('1'), `{"Value":[${expected},${second}],"@nextLink":null,"TotalCount":2}`);
+      assert.equal(await page('0'), '{"Value":[],"@nextLink":null,"TotalCount":2}');
+      assert.equal(await page("name = 'nobody'"), '{"Value":[],"@nextLink":null,"TotalCount":2}');
+    });
+
+    test('stores a batch of NDJSON with bound values', async () => {
+      const into = await newTable();
+      const file = await spool(
+        '{"name":"b","day":"2016-01-02","amount":3}\n{"day":"2016-01-01"}\n{"name":"é","day":"2016-01-03","amount":null}\n',
+      );
+      await engine.insert(
+        batch(into, file, {
+          expressions: [
+            'concat({prefix:String}, ifNull(i.name, {missing:String}))',
+            'toDate(assumeNotNull(i.day))',
+            'toInt64(ifNull(i.amount, 1))',
+            '{seq:UInt64}',
+          ],
+          params: { seq: 7, prefix: hostile, missing: 'Unknown' },
+        }),
+      );
+      assert.deepEqual(await ask(`SELECT * FROM ${into} ORDER BY day`), [
+        [`${hostile}Unknown`, '2016-01-01', 1, 7],
+        [`${hostile}b`, '2016-01-02', 3, 7],
+        [`${hostile}é`, '2016-01-03', 1, 7],
+      ]);
+    });
+
+    test('stores a batch of CSV', async () => {
+      const into = await newTable();
+      const file = await spool('day,name,amount\n2016-01-01,"a ""b"",\nc",4\n', 'batch.csv');
+      await engine.insert(batch(into, file, { format: 'CSVWithNames' }));
+      assert.deepEqual(await ask(`SELECT * FROM ${into}`), [['a "b",\nc', '2016-01-01', 4, 7]]);
+    });
+
+    const refusals: Readonly<Record<string, string>> = {
+      'that our own check finds': '{"name":"x","day":"2016-01-01","amount":-1}',
+      'with an unreadable day': '{"name":"x","day":"2016-02-31","amount":1}',
+      'whose check comes out as NULL': '{"name":"x","amount":1}',
+      'with an unknown key': '{"name":"x","day":"2016-01-01","colour":1}',
+      'with text for a number': '{"name":"x","day":"2016-01-01","amount":"many"}',
+      'that is not JSON': '{"name":"x",',
+      'with a fraction for a whole number': '{"name":"x","day":"2016-01-01","amount":1.5}',
+    };
+    for (const [what, row] of Object.entries(refusals)) {
+      test(`refuses a batch with a row ${what} whole`, async () => {
+        const into = await newTable();
+        const good = '{"name":"good","day":"2016-01-01"}\n'.repeat(3);
+        await assert.rejects(engine.insert(batch(into, await spool(`${good}${row}\n`))), kind('refused'));
+        assert.deepEqual(await count(into), [0]);
+      });
+    }
+
+    test('stores nothing of 450,000 rows whose last one is bad, and all of them once when it is good', async () => {
+      const into = await newTable();
+      const filler = 'x'.repeat(500);
+      const good = Array.from(
+        { length: 450_000 },
+        (_, index) => `{"name":"${index % 1000}","day":"2016-01-01","filler":"${filler}"}\n`,
+      );
+      const more = {
+        // Columns that nothing reads count as unknown keys.
+        bad: "toString(toDateOrZero(ifNull(i.day, ''))) != i.day OR length(i.filler) > 1000",
+        structure:
+          'name Nullable(String), day Nullable(String), amount Nullable(Int64), filler Nullable(String)',
+      };
+      const file = await spool(good.join(''));
+      await engine.insert(batch(into, file, more));
+      assert.deepEqual(await count(into), [450_000]);
+      for (const threads of [1, 3]) {
+        await engine.insert(batch(into, file, { ...more, settings: { max_threads: threads } }));
+        assert.deepEqual(await count(into), [450_000], `again with ${threads} threads`);
+      }
+      const empty = await newTable();
+      good[449_999] = '{"name":"x","day":"never"}\n';
+      await assert.rejects(engine.insert(batch(empty, await spool(good.join('')), more)), kind('refused'));
+      assert.deepEqual(await count(empty), [0]);
+    });
+
+    test('counts a token once and equal rows of another token again', async () => {
+      const into = await newTable();
+      const file = await spool('{"name":"a","day":"2016-01-01"}\n{"name":"a","day":"2016-01-01"}\n');
+      await engine.insert(batch(into, file, { token: "it's 1" }));
+      await engine.insert(batch(into, file, { token: "it's 1" }));
+      await Promise.all([1, 2, 3].map(() => engine.insert(batch(into, file, { token: "it's 1" }))));
+      assert.deepEqual(await count(into), [2]);
+      await engine.insert(batch(into, file, { token: "it's 2" }));
+      assert.deepEqual(await count(into), [4]);
+    });
+
+    test('deletes rows by bound values', async () => {
+      const into = await newTable();
+      const file = await spool('{"name":"a","day":"2016-01-01"}\n{"name":"b","day":"2016-01-01"}\n');
+      await engine.insert(batch(into, file));
+      await engine.command({
+        account: 'a',
+        sql: `ALTER TABLE ${into} DELETE WHERE name = {name:String} AND seq = {seq:UInt64}`,
+        params: { name: 'a', seq: 7 },
+        settings: { mutations_sync: 2 },
+      });
+      assert.deepEqual(await ask(`SELECT name FROM ${into}`), [['b']]);
+    });
+
+    test('calls a missing table and a missing file a fault', async () => {
+      await assert.rejects(ask('SELECT * FROM nowhere'), kind('fault'));
+      await assert.rejects(engine.insert(batch(await newTable(), join(folder, 'none'))), kind('fault'));
+      await assert.rejects(engine.insert(batch('nowhere', await spool('{}'))), kind('fault'));
+    });
+
+    test('calls unreadable text a fault in a query: rows are refused in inserts only', async () => {
+      await assert.rejects(ask('SELECT toInt64({text:String})', { text: 'x' }), kind('fault'));
+      await assert.rejects(ask("SELECT throwIf(1, 'no')"), kind('fault'));
+    });
+
+    test('calls a query too large that takes too long or too much memory', async () => {
+      const slow = ask(
+        'SELECT sum(sipHash64(number)) FROM numbers(1000000000000)',
+        {},
+        { max_execution_time: 1 },
+      );
+      await assert.rejects(slow, kind('too-large'));
+      const sql = 'SELECT length(groupArray(number)) FROM numbers(100000000)';
+      await assert.rejects(ask(sql, {}, { max_memory_usage: 20_000_000 }), kind('too-large'));
+    });
+
+    test('refuses calls beyond the queue at once and answers the others', async () => {
+      const calls = suiteLimits.sessions + suiteLimits.queueLength;
+      const accepted = Array.from({ length: calls }, (_, index) =>
+        ask('SELECT sleep(0.02), {i:UInt32}', { i: index }),
+      );
+      await assert.rejects(ask('SELECT 1'), kind('unavailable'));
+      const answers = await Promise.all(accepted);
+      assert.deepEqual(
+        answers,
+        Array.from({ length: calls }, (_, index) => [[0, index]]),
+      );
+      assert.deepEqual(await ask('SELECT 1'), [[1]]);
+    });
+
+    test('answers a ping', async () => {
+      await engine.ping();
+    });
+
+    test('makes its tables once and refuses tables of a newer version', async () => {
+      await migrateEngine(engine);
+      const steps = await readSchema();
+      const applied = 'SELECT name FROM schemaSteps ORDER BY name';
+      const names = steps.map((step) => [step.name]);
+      assert.deepEqual(await ask(applied), names);
+      await migrateEngine(engine);
+      assert.deepEqual(await ask(applied), names);
+
+      const further = {
+        name: '9999-further',
+        sql: 'CREATE TABLE IF NOT EXISTS further (a String) ENGINE = {merge_tree:further} ORDER BY a;',
+      };
+      await migrateEngine(engine, [...steps, further]);
+      assert.deepEqual(await count('further'), [0]);
+      await assert.rejects(migrateEngine(engine), /made by a newer Storelens \(schema step 9999-further\)/);
+    });
+
+    test('ends running and waiting calls before it closes, and takes no more', async () => {
+      const closing = await open();
+      const running = Array.from({ length: 8 }, () =>
+        closing.query({ account: 'a', sql: 'SELECT sleep(0.05)', format: 'TSV' }),
+      );
+      const closed = closing.close();
+      await assert.rejects(
+        closing.query({ account: 'a', sql: 'SELECT 1', format: 'TSV' }),
+        kind('unavailable'),
+      );
+      assert.deepEqual(
+        (await Promise.all(running)).map((bytes) => Buffer.from(bytes).toString()),
+        Array.from({ length: 8 }, () => '0\n'),
+      );
+      await closed;
+      await closing.close();
+    });
+  });
+}
