@@ -113,7 +113,7 @@ export class Input {
   }
 }
 
-/** Parses the arguments of an action; throws UsageError naming the argument and what would be right. */
+/** Parses the arguments of an action, `usage` being its name (`tenant create`); throws UsageError naming the argument and what would be right. */
 export function parseInput(action: Action, usage: string, args: readonly string[]): Input {
   const options = Object.fromEntries(
     Object.entries(action.options).map(([name, option]) => [
@@ -130,7 +130,7 @@ export function parseInput(action: Action, usage: string, args: readonly string[
     const option = action.options[token.name];
     if (option === undefined) {
       throw new UsageError(
-        `unknown option '${token.rawName}' of ${usage}; ${usage} --help lists the options`,
+        `unknown option '${token.rawName}' of ${usage}; storelens ${usage} --help lists the options`,
       );
     }
     if (option.type === 'flag') {

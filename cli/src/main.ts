@@ -89,7 +89,7 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     context.out.write(actionHelp(command, actionName, action));
     return 0;
   }
-  await action.run(parseInput(action, `storelens ${name} ${actionName}`.trim(), given), context);
+  await action.run(parseInput(action, `${name} ${actionName}`.trim(), given), context);
   return 0;
 }
 

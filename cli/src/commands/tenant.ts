@@ -1,5 +1,5 @@
 /** `storelens tenant`: tenants of a server; each has one account with its products and data. */
-import type { Command } from '../command.js';
+import { type Command, UsageError } from '../command.js';
 import { printList, printObject } from '../output.js';
 import { adminPath, callServer, listOf, serverOptions } from '../server-call.js';
 
@@ -59,10 +59,15 @@ export const tenant: Command = {
       },
     },
     update: {
-      summary: 'Rename, enable or disable a tenant',
+      summary: 'Rename a tenant, change its domains, enable or disable it',
       operands: [tenantOperand],
       options: {
         name: { type: 'text', value: 'NAME', help: 'New name.' },
+        domain: {
+          type: 'list',
+          value: 'NAME',
+          help: 'Domain that stands for the tenant from now on; may be repeated, the others go.',
+        },
         enabled: {
           type: 'text',
           value: 'true|false',
@@ -72,7 +77,14 @@ export const tenant: Command = {
       },
       async run(input, context) {
         const path = adminPath('tenants', input.operand('TENANT'));
-        const body = { name: input.text('name'), enabled: input.boolean('enabled') };
+        const body = {
+          name: input.text('name'),
+          domains: input.list('domain'),
+          enabled: input.boolean('enabled'),
+        };
+        if (Object.values(body).every((value) => value === undefined)) {
+          throw new UsageError('tenant update needs --name, --domain or --enabled');
+        }
         printObject(input, context, await callServer(input, context, { method: 'PATCH', path, body }));
       },
     },
