@@ -4,4 +4,5 @@ export { datasets } from './datasets/index.js';
 export * from './errors.js';
 export * from './report.js';
 export { reports } from './reports/index.js';
+export * from './token-errors.js';
 export * from './wire.js';

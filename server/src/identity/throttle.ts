@@ -1,0 +1,41 @@
+/** Counts failures by key and tells who has to wait. Bounded in size: the key that failed longest ago goes first. */
+import type { Clock } from '../system.js';
+
+const windowMilliseconds = 60_000;
+const failuresAllowed = 10;
+const keysKept = 20_000;
+
+/** Failed attempts of the last minute. */
+export interface Throttle {
+  /** Seconds this key has to wait, 0 if none. */
+  wait(key: string): number;
+  /** Counts a failed attempt. */
+  fail(key: string): void;
+}
+
+/** A throttle that makes a key wait after ten failures within a minute. */
+export function createThrottle(clock: Clock): Throttle {
+  const failures = new Map<string, readonly number[]>();
+
+  function recent(key: string): readonly number[] {
+    return (failures.get(key) ?? []).filter((time) => clock.now() - time < windowMilliseconds);
+  }
+
+  return {
+    wait: (key) => {
+      const times = recent(key);
+      const first = times.at(-failuresAllowed);
+      if (first === undefined) return 0;
+      return Math.max(1, Math.ceil((first + windowMilliseconds - clock.now()) / 1000));
+    },
+    fail: (key) => {
+      const times = [...recent(key), clock.now()].slice(-failuresAllowed);
+      failures.delete(key);
+      failures.set(key, times);
+      if (failures.size > keysKept) {
+        const oldest = failures.keys().next();
+        if (!oldest.done) failures.delete(oldest.value);
+      }
+    },
+  };
+}
