@@ -30,8 +30,8 @@ test('a batch is one block, checked row by row', () => {
     insertText({ ...batch, settings: { max_threads: 1 } }, "file('/f')"),
     `INSERT INTO \`t\` (\`a\`, \`seq\`)
 SETTINGS max_insert_block_size=1000000, min_insert_block_size_rows=1000000, min_insert_block_size_bytes=4000000000, \
-optimize_on_insert=0, async_insert=0, input_format_skip_unknown_fields=0, max_threads=1, \
-insert_deduplication_token='it\\'s \\\\ a token'
+max_insert_threads=1, insert_deduplicate=1, optimize_on_insert=0, async_insert=0, \
+input_format_skip_unknown_fields=0, max_threads=1, insert_deduplication_token='it\\'s \\\\ a token'
 SELECT i.a, {seq:UInt64}
 FROM file('/f') AS i
 WHERE NOT throwIf(ifNull(i.a = '', true), 'bad row')`,

@@ -6,12 +6,14 @@ import type { EngineBatch, EngineParams, EngineQuery, EngineSettings } from './i
 
 /**
  * Settings without which a batch is not one block and so not one atomic insert (docs/decisions, commits). They
- * are repeated for the embedded engine, where each of them was seen to matter as well.
+ * are sent to the embedded engine as well, and name defaults too: a server's profile may say otherwise.
  */
 const batchSettings: EngineSettings = {
   max_insert_block_size: 1_000_000,
   min_insert_block_size_rows: 1_000_000,
   min_insert_block_size_bytes: 4_000_000_000,
+  max_insert_threads: 1,
+  insert_deduplicate: 1,
   optimize_on_insert: 0,
   async_insert: 0,
   input_format_skip_unknown_fields: 0,
