@@ -1,6 +1,6 @@
 /**
  * Runs compiled tests with Node's own runner. Without arguments: every `*.test.js` of the packages and scripts but
- * those in folders named `long` or `clickhouse`; with arguments: the files whose path contains one of them.
+ * those in folders named `long`, `clickhouse` or `newcomer`; with arguments: the files whose path contains one of them.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -21,7 +21,7 @@ const all = ['contract/dist', 'server/dist', 'cli/dist', 'scripts'].flatMap(test
 const chosen =
   wanted.length > 0
     ? all.filter((path) => wanted.some((part) => path.includes(part)))
-    : all.filter((path) => !/[\\/](long|clickhouse)[\\/]/.test(path));
+    : all.filter((path) => !/[\\/](long|clickhouse|newcomer)[\\/]/.test(path));
 if (chosen.length === 0) {
   console.error(`no test file matches ${wanted.join(', ')}`);
   process.exit(1);
