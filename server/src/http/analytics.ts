@@ -1,0 +1,54 @@
+/** One route for all reports, driven by the registry of reports. */
+import { reports } from '@storelens/contract';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Failure } from '../failure.js';
+import { allows } from '../identity/index.js';
+import type { Parts } from './parts.js';
+import { RateLimit } from './rate-limit.js';
+
+const base = '/v1.0/my/analytics/';
+
+/** Registers `GET /v1.0/my/analytics/{report}`; checks in the order path, verb, token, role, rate, parameters, product. */
+export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): void {
+  const rate = new RateLimit(parts.settings['rate-limit'], parts.clock);
+  const names = Object.keys(reports);
+
+  server.all<{ Params: { '*': string } }>(`${base}*`, async (request, reply) => {
+    const wanted = request.params['*'].replace(/\/$/, '').toLowerCase();
+    const entry = Object.hasOwn(reports, wanted) ? reports[wanted] : undefined;
+    if (entry === undefined) {
+      throw new Failure('not-found', [
+        `There is no report at this path; the reports are ${names.join(', ')}.`,
+      ]);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      reply.header('allow', 'GET, HEAD');
+      throw new Failure('method-not-allowed', [
+        `${request.method} is not among the methods of this address: GET, HEAD`,
+      ]);
+    }
+    const caller = await parts.identity.verify(request.headers.authorization);
+    if (!allows(caller.role, 'read')) {
+      throw new Failure('forbidden', [
+        `The role '${caller.role}' may not read reports; it takes Manager or Reader.`,
+      ]);
+    }
+    rate.take(caller.applicationId);
+    const products = await parts.products.of(caller.accountId);
+    const target = request.raw.url ?? '';
+    const mark = target.indexOf('?');
+    const rawQuery = mark < 0 ? '' : target.slice(mark + 1);
+    const { body, notices } = await parts.query.run(entry, rawQuery, { ...caller, products });
+    if (notices.length > 0) setNotice(reply, notices);
+    return reply
+      .header('content-type', 'application/json; charset=utf-8')
+      .header('cache-control', 'private, no-cache')
+      .send(body);
+  });
+}
+
+/** Sets `Storelens-Notice`; header values are ASCII, so other characters are percent-encoded. */
+function setNotice(reply: FastifyReply, notices: readonly string[]): void {
+  const text = notices.join('; ').replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
+  reply.header('storelens-notice', text);
+}

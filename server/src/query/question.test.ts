@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reports } from '@storelens/contract';
+import { Failure } from '../failure.js';
+import type { AccountProducts, Product } from '../products/index.js';
+import { nextLink } from './link.js';
+import { type Question, validate } from './validate.js';
+
+const products: readonly Product[] = [
+  { id: '9NBLGGGZ5QDR', kind: 'app', parentId: null, name: 'Contoso Demo' },
+  { id: '9NBLGGH3LHKL', kind: 'addon', parentId: '9NBLGGGZ5QDR', name: 'Contoso add-on 7' },
+];
+const catalog: AccountProducts = {
+  find: (id) => products.find((product) => product.id === id.toUpperCase()),
+  ofKind: (kind) => products.filter((product) => product.kind === kind),
+};
+const now = Date.parse('2016-02-05T10:00:00Z');
+
+function ask(target: string): Question {
+  const [name = '', query = ''] = target.split('?');
+  const entry = reports[name];
+  assert.ok(entry);
+  return validate(query.replaceAll(' ', '%20'), entry, catalog, now);
+}
+
+/** The sentences of the refusal. */
+function refusal(target: string): readonly string[] {
+  try {
+    ask(target);
+  } catch (error) {
+    assert.ok(error instanceof Failure);
+    return error.data;
+  }
+  assert.fail(`${target} was accepted`);
+}
+
+const form = { absolute: false, snapshot: true, publicUrl: 'http://127.0.0.1:4700' };
+
+test('the next link spells out defaults in the order of the samples', () => {
+  const question = ask(
+    "appacquisitions?applicationID=9nblgggz5qdr&startDate=1/1/2015&endDate=2/1/2016&top=1&orderBy=DATE DESC&$filter=market eq 'US'",
+  );
+  assert.equal(
+    nextLink(question, 1, 7, form),
+    "appacquisitions?applicationId=9NBLGGGZ5QDR&aggregationLevel=day&startDate=2015/01/01&endDate=2016/02/01&top=1&skip=1&filter=market eq 'US'&orderby=date desc&snapshot=7",
+  );
+  assert.equal(
+    nextLink(ask('inappacquisitions?applicationId=9NBLGGGZ5QDR&top=1'), 1, 7, { ...form, snapshot: false }),
+    'inappacquisitions?applicationId=9NBLGGGZ5QDR&inAppProductId=&aggregationLevel=day&startDate=2016/02/05&endDate=2016/02/05&top=1&skip=1',
+  );
+});
+
+test('an absolute link is an encoded URL', () => {
+  const question = ask("promotion?startDate=2015/1/20&endDate=2016/8/31&filter=campaignId eq 'a%26b%25'");
+  assert.equal(
+    nextLink(question, 10000, 3, { ...form, absolute: true }),
+    "http://127.0.0.1:4700/v1.0/my/analytics/promotion?aggregationLevel=day&startDate=2015%2F1%2F20&endDate=2016%2F8%2F31&top=10000&skip=10000&filter=campaignId%20eq%20'a%26b%25'&snapshot=3",
+  );
+});
+
+test('what a relative link leaves unencoded comes back as the same question', () => {
+  const first = ask(
+    "appacquisitions?applicationId=9NBLGGGZ5QDR&filter=orderName eq 'a%26b%25%23%2B\u2019\u2019'&top=5&groupby=orderName",
+  );
+  const link = nextLink(first, 5, 9, form);
+  const second = ask(Buffer.from(link).toString('latin1'));
+  assert.deepEqual({ ...second, skip: 0, snapshot: undefined, start: first.start }, { ...first });
+  assert.equal(second.skip, 5);
+  assert.equal(second.snapshot, 9);
+});
+
+test('defaults of the range follow the entry and the clock', () => {
+  assert.deepEqual(
+    [ask('installs?applicationId=9NBLGGGZ5QDR').start, ask('installs?applicationId=9NBLGGGZ5QDR').end],
+    ['2016-02-05', '2016-02-05'],
+  );
+  assert.equal(ask('appchannelconversions?applicationId=9NBLGGGZ5QDR').start, '2016-01-01');
+  const ads = ask('adsperformance?');
+  assert.deepEqual([ads.start, ads.end], ['2016-01-06', '2016-02-04']);
+});
+
+test('refusals name the parameter, the value and what is accepted', () => {
+  const app = 'appacquisitions?applicationId=9NBLGGGZ5QDR';
+  assert.deepEqual(refusal(`${app}&top=10001`), ['top parameter cannot be more than 10000']);
+  assert.deepEqual(refusal('appacquisitions?'), [
+    'applicationId parameter is missing; give the id of the product',
+  ]);
+  assert.match(refusal(`${app}&top=0`)[0] ?? '', /^top parameter '0' is not a whole number from 1 to 10000$/);
+  assert.match(refusal(`${app}&skip=-1`)[0] ?? '', /^skip parameter '-1'/);
+  assert.match(
+    refusal(`${app}&startDate=2015-99-99`)[0] ?? '',
+    /^startDate parameter '2015-99-99' is not a date; write M\/D\/YYYY/,
+  );
+  assert.match(
+    refusal(`${app}&startDate=2016-02-06`)[0] ?? '',
+    /is after endDate 2016-02-05 \(the default\)/,
+  );
+  assert.match(
+    refusal(`${app}&endData=1/1/2015`)[0] ?? '',
+    /'endData' is not a parameter of any report; did you mean 'endDate'\?/,
+  );
+  assert.match(refusal(`${app}&amp;startDate=1/1/2015`)[0] ?? '', /HTML-escaped/);
+  assert.match(refusal(`${app}&top=1&$top=1`)[0] ?? '', /^top parameter is given more than once/);
+  assert.match(
+    refusal(`${app}&groupby=markt`)[0] ?? '',
+    /'markt' cannot be grouped in appacquisitions; did you mean 'market'\?/,
+  );
+  assert.match(
+    refusal(`${app}&groupby=market&orderby=gender`)[0] ?? '',
+    /'gender' is not in the grouped rows/,
+  );
+  assert.match(
+    refusal(`${app}&orderby=market,gender  up`)[0] ?? '',
+    /^orderby parameter at position 8: 'gender {2}up' is not a field/,
+  );
+  assert.match(
+    refusal(`${app}&filter=market eq 5`)[0] ?? '',
+    /at position 11: 'market' is compared with a text in single quotes, got 5/,
+  );
+  assert.match(refusal(`${app}&filter=market gt 'A'`)[0] ?? '', /'market' takes eq, ne, not gt/);
+  assert.match(refusal(`${app}&aggregationLevel=hour`)[0] ?? '', /'hour' is not one of day, week, month/);
+  assert.match(refusal(`${app}&filter=%ff`)[0] ?? '', /not valid percent-encoded UTF-8/);
+  assert.match(
+    refusal('installs?applicationId=other')[0] ?? '',
+    /^applicationId 'other' is not a product of this account/,
+  );
+});
+
+test('all problems are named at once', () => {
+  assert.equal(refusal('appacquisitions?startDate=x&top=x&groupby=x').length, 4);
+});
+
+test('a parameter of other reports is ignored and named', () => {
+  assert.deepEqual(ask('funnel?applicationId=9NBLGGGZ5QDR&top=5').ignored, ['top']);
+});
