@@ -3,7 +3,7 @@
  * sessions, one query a session; writes have a session of their own, so that a batch does not hold up reports.
  */
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineParams, type EngineValue } from './index.js';
@@ -91,8 +91,17 @@ async function openSession(SessionClass: typeof Session, folder: string): Promis
   }
 }
 
+/** Whether `file()` would take a path for a pattern; it has no way to quote one. */
+function isPattern(path: string): boolean {
+  return /[*?{}]/.test(path);
+}
+
 /** Opens, and creates if need be, the engine folder. One folder at a time in a process. */
 export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): Promise<Engine> {
+  // Batches are spooled beside the engine folder: better to say it now than at the first batch.
+  if (isPattern(resolve(folder))) {
+    throw new Error(`Cannot use the data folder ${folder}: its path has one of the characters * ? { }`);
+  }
   const SessionClass = await loadSessionClass();
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const opened: Session[] = [];
@@ -121,13 +130,8 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
     kind: 'chdb',
     query,
     async insert(batch) {
-      // file() takes its path as a pattern and has no way to quote one.
-      if (/[*?{}]/.test(batch.file)) {
-        throw new EngineError(
-          'fault',
-          `${batch.file}: a data folder with *, ?, { or } cannot be read`,
-          undefined,
-        );
+      if (isPattern(batch.file)) {
+        throw new EngineError('fault', `${batch.file}: a path with *, ?, { or } cannot be read`, undefined);
       }
       const source = `file(${[batch.file, batch.format, batch.structure].map(quoteText).join(', ')})`;
       try {

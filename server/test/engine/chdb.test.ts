@@ -43,6 +43,11 @@ describe('embedded engine', () => {
     assert.equal(openElsewhere(own), '');
   });
 
+  test('refuses a folder whose path the engine would take for a pattern', async () => {
+    const pattern = join(folder, 'a*b', 'engine');
+    await assert.rejects(openChdb({ folder: pattern, ...suiteLimits }), /its path has one of the characters/);
+  });
+
   test('names the way out where the native library is missing', () => {
     const hook = `export async function resolve(name, context, next) {
       if (name === 'chdb') throw new Error('not here');
