@@ -1,0 +1,148 @@
+/** The report part of `/openapi.json`: one path per entry, its parameters and the schema of its rows. */
+import type { DefaultDay, Field, ReportEntry, ValueType } from '@storelens/contract';
+import { errorReferences, type Json } from './openapi-errors.js';
+
+const types: Readonly<Record<ValueType, Json>> = {
+  text: { type: 'string' },
+  integer: { type: 'integer' },
+  decimal: { type: 'number' },
+  boolean: { type: 'boolean' },
+  date: { type: 'string', format: 'date' },
+  instant: { type: 'string', description: 'ISO 8601 with seven fraction digits, or empty.' },
+};
+
+/** Path and path item of a report. */
+export function reportPath(entry: ReportEntry): [string, Json] {
+  const operation = {
+    operationId: entry.name.replaceAll('/', '-'),
+    tags: ['Reports'],
+    summary: entry.title,
+    description: [entry.summary, ...entry.remarks].join('\n\n'),
+    parameters: parametersOf(entry),
+    responses: {
+      '200': {
+        description: 'A page of rows. No rows is an empty list.',
+        headers: {
+          'Storelens-Notice': {
+            description: 'What a reader of the answer should know, such as ignored parameters.',
+            schema: { type: 'string' },
+          },
+        },
+        content: { 'application/json': { schema: pageSchema(entry) } },
+      },
+      ...errorReferences([400, 401, 403, 429, 500, 503]),
+    },
+  };
+  return [`/v1.0/my/analytics/${entry.name}`, { get: operation }];
+}
+
+function dayText(day: DefaultDay): string {
+  if ('day' in day) return day.day;
+  return day.daysAgo === 0 ? 'the current day' : `${day.daysAgo} days before the current day`;
+}
+
+function names(fields: readonly Field[]): string {
+  return fields.map(({ name }) => name).join(', ');
+}
+
+function parametersOf(entry: ReportEntry): readonly Json[] {
+  const { identity, dates, levels, paging } = entry;
+  const parameter = (name: string, description: string, schema: Json, more: Json = {}): Json => ({
+    name,
+    in: 'query',
+    description,
+    schema,
+    ...more,
+  });
+  const text = { type: 'string' };
+  const date = { type: 'string', examples: ['2018-05-01', '5/1/2018', '2018/05/01'] };
+  const raw = { allowReserved: true };
+  const either = identity.needs === 'one' && identity.parameters.length > 1;
+  const list = identity.parameters.map(({ name, kind }) =>
+    parameter(
+      name,
+      `Id of the ${kind === 'addon' ? 'add-on' : 'app'}.${either ? ' One of the product parameters is needed.' : ''}`,
+      text,
+      { required: identity.needs === 'one' && !either },
+    ),
+  );
+  list.push(
+    parameter('startDate', `First day, in UTC. Default: ${dayText(dates.start)}.`, date, raw),
+    parameter('endDate', `Last day, in UTC. Default: ${dayText(dates.end)}.`, date, raw),
+  );
+  if (levels.length > 0) {
+    list.push(
+      parameter('aggregationLevel', 'Width of a bucket. Weeks begin on Monday.', {
+        type: 'string',
+        enum: levels,
+        default: levels[0],
+      }),
+    );
+  }
+  const filtered = [...entry.fields, ...(entry.queryOnly ?? [])].filter(({ filter }) => filter !== undefined);
+  list.push(parameter('filter', `Condition on ${names(filtered)}.`, text, raw));
+  if (entry.groupby) {
+    const fields = entry.fields.filter(({ groupby }) => groupby);
+    list.push(parameter('groupby', `Fields to sum up by, separated by commas: ${names(fields)}.`, text, raw));
+  }
+  if (entry.orderby) {
+    const fields = entry.fields.filter(({ orderby }) => orderby);
+    const description = `Fields to sort by, each with asc or desc, separated by commas: ${names(fields)}.`;
+    list.push(parameter('orderby', description, text, raw));
+  }
+  if (paging !== undefined) {
+    const { defaultTop, maxTop } = paging;
+    list.push(
+      parameter('top', 'Rows of a page.', {
+        type: 'integer',
+        minimum: 1,
+        maximum: maxTop,
+        default: defaultTop,
+      }),
+      parameter('skip', 'Rows to pass over.', { type: 'integer', minimum: 0, default: 0 }),
+      parameter('snapshot', 'The state to read, from a next link; leave it out otherwise.', {
+        type: 'integer',
+        minimum: 0,
+      }),
+    );
+  }
+  return list;
+}
+
+function pageSchema(entry: ReportEntry): Json {
+  const link = {
+    type: ['string', 'null'],
+    description: 'The next page, relative to /v1.0/my/analytics/; null on the last page.',
+  };
+  return {
+    type: 'object',
+    required: ['Value', ...(entry.paging === undefined ? [] : ['@nextLink']), 'TotalCount'],
+    additionalProperties: false,
+    properties: {
+      Value: { type: 'array', items: rowSchema(entry) },
+      ...(entry.paging === undefined ? {} : { '@nextLink': link }),
+      TotalCount: { type: 'integer', minimum: 0, description: 'Rows of all pages.' },
+    },
+  };
+}
+
+function rowSchema(entry: ReportEntry): Json {
+  const properties = entry.fields.map((field): [string, Json] => {
+    const examples = [...(field.values ?? []), ...(field.olderValues ?? [])];
+    return [
+      field.name,
+      {
+        ...types[field.type],
+        description: field.note,
+        ...(examples.length > 0 ? { examples } : {}),
+      },
+    ];
+  });
+  const always = entry.fields.filter((field) => field.alwaysReturned || field.role === 'measure');
+  return {
+    type: 'object',
+    required: always.map(({ name }) => name),
+    additionalProperties: false,
+    properties: Object.fromEntries(properties),
+  };
+}
