@@ -34,7 +34,7 @@ max_insert_threads=1, insert_deduplicate=1, optimize_on_insert=0, async_insert=0
 input_format_skip_unknown_fields=0, max_threads=1, insert_deduplication_token='it\\'s \\\\ a token'
 SELECT i.a, {seq:UInt64}
 FROM file('/f') AS i
-WHERE NOT throwIf(ifNull(i.a = '', true), 'bad row')`,
+WHERE NOT throwIf(ifNull(i.a = '', true) OR ignore(i.*), 'bad row')`,
   );
 });
 

@@ -68,7 +68,8 @@ export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuer
 
 /**
  * Text of a batch insert that reads rows from a table expression (`file(...)`, `input(...)`). A check that
- * comes out as NULL counts as bad: the row would otherwise be dropped in silence.
+ * comes out as NULL counts as bad: the row would otherwise be dropped in silence. `ignore(i.*)` has every column
+ * read: `file()` takes a key whose column nothing reads for an unknown one, `input()` does not.
  */
 export function insertText(batch: EngineBatch, source: string): string {
   const { table, columns, expressions, bad, params = {}, token, settings = {} } = batch;
@@ -81,6 +82,6 @@ export function insertText(batch: EngineBatch, source: string): string {
     settingsClause({ ...batchSettings, ...settings, insert_deduplication_token: token }).trim(),
     `SELECT ${expressions.join(', ')}`,
     `FROM ${source} AS i`,
-    `WHERE NOT throwIf(ifNull(${bad}, true), 'bad row')`,
+    `WHERE NOT throwIf(ifNull(${bad}, true) OR ignore(i.*), 'bad row')`,
   ].join('\n');
 }

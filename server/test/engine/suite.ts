@@ -253,8 +253,7 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
         (_, index) => `{"name":"${index % 1000}","day":"2016-01-01","filler":"${filler}"}\n`,
       );
       const more = {
-        // Columns that nothing reads count as unknown keys.
-        bad: "toString(toDateOrZero(ifNull(i.day, ''))) != i.day OR length(i.filler) > 1000",
+        // Nothing reads the filler, and it is a known key all the same.
         structure:
           'name Nullable(String), day Nullable(String), amount Nullable(Int64), filler Nullable(String)',
       };
