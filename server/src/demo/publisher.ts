@@ -84,34 +84,6 @@ export interface DemoApp {
 /** The three apps, the first of which is the one that the ready line names. */
 export const demoApps: readonly DemoApp[] = [
   {
-    id: '9PHBRNOTES01',
-    name: 'Harbour Notes',
-    visits: 54,
-    week: [1.2, 1.25, 1.22, 1.16, 1.0, 0.58, 0.59],
-    year: [1.15, 1.05, 1.02, 0.98, 0.95, 0.88, 0.78, 0.86, 1.18, 1.1, 1.04, 0.92],
-    conversion: 0.42,
-    price: 0,
-    release: [6, 0],
-    devices: table(['PC', 78], ['Phone', 16], ['IoT', 1], ['Holographic', 1], ['Unknown', 4]),
-    markets: { DE: 1.6, GB: 1.3, NL: 1.5, IN: 1.3 },
-    addonSales: 7,
-    addons: [
-      { id: '9PHBRADDON11', name: 'Harbour Notes Plus', price: 1999, weight: 40 },
-      { id: '9PHBRADDON12', name: 'Sync space 100 GB', price: 999, weight: 28 },
-      { id: '9PHBRADDON13', name: 'Template shelf', price: 299, weight: 22 },
-      { id: '9PHBRADDON14', name: 'Paper sounds', price: 0, weight: 10 },
-    ],
-    adUnits: [],
-    campaigns: [
-      { id: '51002001', lines: ['0001'], currency: 'EUR', budget: 1800 },
-      { id: '51002002', lines: ['0001', '0002'], currency: 'EUR', budget: 6500, weeks: [1, 3] },
-    ],
-    links: [
-      { campaignId: 'hn-newsletter', referrer: 'newsletter.ternandtide.example', visits: 16, weeks: [0, 2] },
-      { campaignId: 'hn-study-term', referrer: 'campus.example', visits: 26, weeks: [7, 9] },
-    ],
-  },
-  {
     id: '9PKSTRLKRT02',
     name: 'Kestrel Kart',
     visits: 68,
@@ -142,6 +114,36 @@ export const demoApps: readonly DemoApp[] = [
     links: [
       { campaignId: 'kk-stream-week', referrer: 'streams.example', visits: 46, weeks: [5, 5] },
       { campaignId: 'kk-forum-post', referrer: 'forum.example', visits: 12, weeks: [9, 12] },
+    ],
+  },
+  {
+    id: '9PHBRNOTES01',
+    name: 'Harbour Notes',
+    visits: 54,
+    week: [1.2, 1.25, 1.22, 1.16, 1.0, 0.58, 0.59],
+    year: [1.15, 1.05, 1.02, 0.98, 0.95, 0.88, 0.78, 0.86, 1.18, 1.1, 1.04, 0.92],
+    conversion: 0.42,
+    price: 0,
+    release: [6, 0],
+    devices: table(['PC', 78], ['Phone', 16], ['IoT', 1], ['Holographic', 1], ['Unknown', 4]),
+    markets: { DE: 1.6, GB: 1.3, NL: 1.5, IN: 1.3 },
+    addonSales: 7,
+    addons: [
+      { id: '9PHBRADDON11', name: 'Harbour Notes Plus', price: 1999, weight: 40 },
+      { id: '9PHBRADDON12', name: 'Sync space 100 GB', price: 999, weight: 28 },
+      { id: '9PHBRADDON13', name: 'Template shelf', price: 299, weight: 22 },
+      { id: '9PHBRADDON14', name: 'Paper sounds', price: 0, weight: 10 },
+    ],
+    adUnits: [
+      { id: '10765911', name: 'Sidebar card', provider: 'Made-up Ads', requests: 1400, thousand: 150 },
+    ],
+    campaigns: [
+      { id: '51002001', lines: ['0001'], currency: 'EUR', budget: 1800 },
+      { id: '51002002', lines: ['0001', '0002'], currency: 'EUR', budget: 6500, weeks: [1, 3] },
+    ],
+    links: [
+      { campaignId: 'hn-newsletter', referrer: 'newsletter.ternandtide.example', visits: 16, weeks: [0, 2] },
+      { campaignId: 'hn-study-term', referrer: 'campus.example', visits: 26, weeks: [7, 9] },
     ],
   },
   {
