@@ -22,8 +22,8 @@ export const tokenErrors = {
   900561: {
     status: 405,
     error: 'invalid_request',
-    text: 'The endpoint only accepts POST, OPTIONS requests. Received a {method} request.',
-    help: 'Send the token request with POST.',
+    text: 'The endpoint only accepts {allow} requests. Received a {method} request.',
+    help: 'Use the method that the header Allow names: POST for tokens, GET for discovery.',
   },
   900144: {
     status: 400,
