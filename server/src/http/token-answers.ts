@@ -4,18 +4,12 @@
  */
 import { type TokenErrorCode, tokenErrors } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import type { Identity } from '../identity/index.js';
 import { TokenRefusal } from '../identity/refusal.js';
-import { type Clock, newGuid, type Random } from '../system.js';
+import { newGuid, type Random } from '../system.js';
+import type { Parts } from './parts.js';
 
 /** What these endpoints need of the server's parts. */
-export interface TokenParts {
-  readonly identity: Identity;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Origin that clients use, without a trailing slash. */
-  readonly publicUrl: () => string;
-}
+export type TokenParts = Pick<Parts, 'identity' | 'clock' | 'random' | 'publicUrl'>;
 
 /** Largest body of a token request; a real one has less than a kibibyte. */
 const bodyLimit = 64 * 1024;
