@@ -48,8 +48,12 @@ export const key: Command = {
         if (clientSecret === '') throw new RefusedError('--client-secret-file is empty');
         const body = { expiresInDays: input.integer('expires-in-days', 1, 36_500), clientSecret };
         const made = await callServer(input, context, { method: 'POST', path: path(input), body });
-        printObject(input, context, made);
-        context.err.write('warning: the secret is shown this once; store it now\n');
+        if (clientSecret === undefined) {
+          printObject(input, context, made);
+          context.err.write('warning: the secret is shown this once; store it now\n');
+        } else {
+          printObject(input, context, { keyId: made.keyId, expiresAt: made.expiresAt });
+        }
       },
     },
     list: {

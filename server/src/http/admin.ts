@@ -148,7 +148,7 @@ async function answer(
 ): Promise<FastifyReply> {
   const audit = (made: string | undefined, outcome: string) =>
     parts.identity.audit({
-      actor: 'operator',
+      actor: outcome === 'operator-key-invalid' ? 'unknown' : 'operator',
       action: `${request.method} ${request.routeOptions.url ?? ''}`,
       target: [...Object.values(request.params), made ?? []].flat().join('/'),
       outcome,
@@ -249,10 +249,14 @@ async function readText(request: AdminRequest, most: number): Promise<string> {
   if (!(stream instanceof Readable)) return '';
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > most) throw new Failure('too-large', [`The body exceeds ${most / mebi} MiB.`]);
+    if (size > most) {
+      // The rest is read and dropped, so that the client gets to read the answer.
+      stream.resume();
+      throw new Failure('too-large', [`The body exceeds ${most / mebi} MiB.`]);
+    }
     chunks.push(bytes);
   }
   try {
