@@ -30,6 +30,8 @@ export interface Column {
   readonly missing?: string | number | boolean | { readonly derived: 'new guid' | 'channel' };
   /** Least and greatest accepted value, for `integer`. */
   readonly range?: readonly [number, number];
+  /** Most UTF-8 bytes of a text; 4,096 otherwise. */
+  readonly maxBytes?: number;
   /** For `product`: the kind that is needed. */
   readonly kind?: 'app' | 'addon' | 'desktop' | 'driver';
   /**

@@ -108,6 +108,11 @@ export const settingsTable = {
     help: 'Largest ratio of decoded to wire size of a body.',
   },
   'max-rows': { ...whole(1, 1_000_000), default: 500_000, help: 'Most rows of one batch.' },
+  'ingest-queue': {
+    ...whole(1, 10_000),
+    default: 64,
+    help: 'Batches that may be received or wait at the same time; beyond it 503 with Retry-After.',
+  },
   'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },
   'query-memory-mib': {
     ...whole(64, 1_048_576),

@@ -3,6 +3,7 @@ import type { DatasetEntry } from '../dataset.js';
 import * as columns from './columns.js';
 
 const greatest = 2_147_483_647;
+const longText = 65_536;
 
 /** `POST /ingest/v1/reviews`. */
 export const reviews: DatasetEntry = {
@@ -49,7 +50,7 @@ export const reviews: DatasetEntry = {
     { name: 'isTouchEnabled', type: 'boolean', note: 'Whether the device has touch input.' },
     { name: 'reviewerName', type: 'text', note: 'Name of the reviewer.' },
     { name: 'reviewTitle', type: 'text', note: 'Title of the review.' },
-    { name: 'reviewText', type: 'text', note: 'Text of the review.' },
+    { name: 'reviewText', type: 'text', maxBytes: longText, note: 'Text of the review.' },
     {
       name: 'helpfulCount',
       type: 'integer',
@@ -63,7 +64,7 @@ export const reviews: DatasetEntry = {
       note: 'Votes that call the review not helpful.',
     },
     { name: 'responseDate', type: 'instant', note: 'When the publisher answered.' },
-    { name: 'responseText', type: 'text', note: "Text of the publisher's answer." },
+    { name: 'responseText', type: 'text', maxBytes: longText, note: "Text of the publisher's answer." },
   ],
   replaces: ['applicationId', 'id'],
 };

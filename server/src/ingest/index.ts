@@ -1,9 +1,11 @@
-/** What ingestion offers the other parts. */
+/** What ingestion offers the other parts. It knows no HTTP; who calls and what products there are is handed in. */
 import type { Readable } from 'node:stream';
 import type { DatasetEntry } from '@storelens/contract';
 import type { AccountProducts } from '../products/index.js';
 
-/** A batch as it came in; the body is read once, to its end or to the first thing wrong with it. */
+export { createIngest, type IngestOptions } from './ingest.js';
+
+/** A batch as it came in, with its headers. The body is read to its end or to a limit, and never destroyed. */
 export interface IncomingBatch {
   readonly dataset: DatasetEntry;
   readonly accountId: string;
@@ -11,6 +13,8 @@ export interface IncomingBatch {
   readonly body: Readable;
   readonly contentType: string | undefined;
   readonly contentEncoding: string | undefined;
+  /** Bytes on the wire, if announced. */
+  readonly contentLength?: number | undefined;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -25,13 +29,18 @@ export interface AcceptedBatch {
   readonly duplicate: boolean;
 }
 
-/** Stores batches: all of a batch or nothing, durable before it answers, once per key. Throws `Failure`. */
+/** Ingestion of all datasets. */
 export interface Ingest {
+  /**
+   * Stores a batch, all of it or nothing, once per key; returns when it is durable. Throws Failure:
+   * `unsupported-media-type`, `too-large`, `invalid-body`, `invalid-rows` with up to a hundred problems, `conflict`
+   * for a key that came with another body, `unavailable` when the same batch should be sent again later.
+   */
   accept(batch: IncomingBatch): Promise<AcceptedBatch>;
-  /** Finishes what a stopped process left behind; to be called once, before anything is accepted. */
+  /** Settles whatever a stopped process left behind; to be called once, before anything is accepted. */
   replay(): Promise<void>;
-  /** Deletes superseded rows that no promised snapshot needs. */
+  /** Housekeeping, to be called now and then: batches still to store, superseded rows, old keys. */
   purge(): Promise<void>;
-  /** Waits for running batches. */
+  /** Refuses new batches and waits for running ones. */
   close(): Promise<void>;
 }

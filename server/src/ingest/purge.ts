@@ -1,0 +1,100 @@
+/**
+ * Deletes superseded rows of replacing datasets. A row goes when a commit that was done long enough ago has a newer
+ * one in its place: every snapshot that is still promised sees that newer one. Works through the commits in order,
+ * some at a time, so that its memory depends on batches and never on the size of a table.
+ */
+import { type DatasetEntry, datasets } from '@storelens/contract';
+import type { Engine, EngineParams } from '../engine/index.js';
+import type { Ledger } from '../ledger/index.js';
+
+/** How long replaced rows stay readable. */
+export const keptMilliseconds = 10 * 60 * 1000;
+
+/** Rows of commits that are looked at together. */
+const rowsAtOnce = 500_000;
+
+/** Purges one account and dataset after another; keeps in mind what it still has to look at. */
+export class Purge {
+  /** Accounts by dataset that may have something to purge. */
+  readonly #due = new Map<string, Set<string>>();
+  /** Commits that were done before this time are in `#due` or purged. */
+  #seen = 0;
+
+  constructor(
+    readonly engine: Engine,
+    readonly ledger: Ledger,
+    /** Milliseconds that a running report may still need rows after its snapshot ceased to be promised. */
+    readonly grace: number,
+  ) {}
+
+  /** Deletes what was superseded by commits done ten minutes before `now`. */
+  async run(now: number): Promise<void> {
+    const before = now - keptMilliseconds - this.grace;
+    const replacing = Object.values(datasets).filter(({ replaces }) => replaces !== undefined);
+    for (const { name } of replacing) {
+      const due = this.#due.get(name) ?? new Set();
+      for (const account of await this.ledger.accountsWith(name, this.#seen, before)) due.add(account);
+      this.#due.set(name, due);
+    }
+    this.#seen = Math.max(this.#seen, before);
+    for (const entry of replacing) {
+      const due = this.#due.get(entry.name) ?? new Set();
+      for (const account of due) if (await this.#purge(entry, account, before)) due.delete(account);
+    }
+  }
+
+  /** Whether nothing is left to look at for now. */
+  async #purge(entry: DatasetEntry, account: string, before: number): Promise<boolean> {
+    const settled = await this.ledger.settled(account, before);
+    let { checked } = await this.ledger.purgeMark(account, entry.name);
+    for (;;) {
+      const commits = await this.ledger.stored(account, entry.name, checked, settled);
+      if (commits.length === 0) break;
+      let rows = 0;
+      let upTo = checked;
+      for (const commit of commits) {
+        if (rows > 0 && rows + commit.rows > rowsAtOnce) break;
+        rows += commit.rows;
+        upTo = commit.seq;
+      }
+      await this.#step(entry, account, checked, upTo);
+      checked = upTo;
+    }
+    // An older commit that is still open holds later ones back.
+    const waiting = await this.ledger.stored(account, entry.name, checked, Number.MAX_SAFE_INTEGER);
+    return waiting.length === 0;
+  }
+
+  async #step(entry: DatasetEntry, account: string, above: number, upTo: number): Promise<void> {
+    const superseded = supersededRows(entry);
+    const params: EngineParams = { account, above, upTo };
+    const bytes = await this.engine.query({
+      account,
+      sql: `SELECT count() FROM (${superseded})`,
+      params,
+      format: 'TSV',
+    });
+    if (Buffer.from(bytes).toString('utf8').trim() !== '0') {
+      // Before the rows go: a reader that looks at the mark after its query knows whether it may have missed some.
+      await this.ledger.markPurged(account, entry.name, { checked: above, horizon: upTo });
+      await this.engine.command({
+        account,
+        sql: `DELETE FROM ${entry.name} WHERE accountId = {account:String} AND (seq, line) IN (${superseded})`,
+        params,
+        settings: { lightweight_deletes_sync: 2 },
+      });
+    }
+    await this.ledger.markPurged(account, entry.name, { checked: upTo, horizon: 0 });
+  }
+}
+
+/** SQL of the rows, by commit and line, that commits in `above < seq <= upTo` supersede. */
+function supersededRows(entry: DatasetEntry): string {
+  const keys = (entry.replaces ?? []).join(', ');
+  return `SELECT seq, line FROM (
+  SELECT seq, line, max((seq, line)) OVER (PARTITION BY ${keys}) AS newest FROM ${entry.name}
+  WHERE accountId = {account:String} AND seq <= {upTo:UInt64} AND (${keys}) IN (
+    SELECT ${keys} FROM ${entry.name}
+    WHERE accountId = {account:String} AND seq > {above:UInt64} AND seq <= {upTo:UInt64})
+) WHERE (seq, line) < newest`;
+}

@@ -1,0 +1,101 @@
+/**
+ * Receives a body into a file: decodes, counts, hashes and scans it while it arrives, and returns when the file is
+ * on disk. Memory holds a few chunks. A body that breaks a limit is not read further; whoever owns the connection
+ * decides what becomes of the rest.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Failure } from '../failure.js';
+import type { BodyLimits } from './limits.js';
+import type { Media } from './media.js';
+import type { Scan, Scanner } from './scanner.js';
+
+/** A body in its file. */
+export interface Received {
+  readonly bytes: number;
+  /** SHA-256 of the decoded body, hex. */
+  readonly hash: string;
+  readonly scan: Scan;
+}
+
+/** A fault of the disk is no fault of the caller. */
+async function onDisk<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (cause) {
+    throw new Failure('unavailable', ['The batch cannot be written to disk.'], { retryAfter: 30, cause });
+  }
+}
+
+async function* fromWire(body: Readable, limits: BodyLimits): AsyncGenerator<Buffer> {
+  try {
+    // The stream is left alone when a limit ends the reading: destroying it would cut the answer off.
+    for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      limits.wire(chunk.length);
+      yield chunk;
+    }
+  } catch (cause) {
+    if (cause instanceof Failure) throw cause;
+    throw new Failure('invalid-body', ['The connection ended before the body was complete.'], { cause });
+  }
+}
+
+async function store(
+  chunks: AsyncIterable<Buffer>,
+  file: FileHandle,
+  limits: BodyLimits,
+  scanner: Scanner,
+): Promise<Received> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  // The disk works on one chunk while the next one is looked at.
+  let writing: Promise<unknown> = Promise.resolve();
+  try {
+    for await (const chunk of chunks) {
+      limits.decoded(chunk.length);
+      await onDisk(writing);
+      writing = file.writeFile(chunk);
+      writing.catch(() => undefined);
+      bytes += chunk.length;
+      hash.update(chunk);
+      scanner.push(chunk);
+    }
+  } finally {
+    await onDisk(writing);
+  }
+  await onDisk(file.datasync());
+  return { bytes, hash: hash.digest('hex'), scan: scanner.end() };
+}
+
+/**
+ * Receives a body into a new file. Throws Failure `too-large`, `invalid-body` (bad compression, lost connection) or
+ * `unavailable` (disk); the file is the caller's to remove, also then.
+ */
+export async function receive(
+  body: Readable,
+  media: Media,
+  limits: BodyLimits,
+  scanner: Scanner,
+  path: string,
+): Promise<Received> {
+  const file = await onDisk(open(path, 'wx', 0o600));
+  try {
+    const wire = fromWire(body, limits);
+    if (media.decoder === undefined) return await store(wire, file, limits, scanner);
+    let received: Received | undefined;
+    await pipeline(wire, media.decoder(), async (decoded: AsyncIterable<Buffer>) => {
+      received = await store(decoded, file, limits, scanner);
+    });
+    if (received === undefined) throw new TypeError('the pipeline ended without a result');
+    return received;
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!/^Z(STD)?_|^ERR_ZSTD|^ERR_ZLIB/.test(code)) throw error;
+    throw new Failure('invalid-body', [`The body is not valid ${media.encoding}.`], { cause: error });
+  } finally {
+    await file.close();
+  }
+}
