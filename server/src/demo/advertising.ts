@@ -9,13 +9,11 @@ import type { DemoApp } from './publisher.js';
 
 /** Markets with a row of their own in ad reports, and their share of requests. */
 const places = [
-  ['US', 0.34],
-  ['DE', 0.14],
-  ['GB', 0.13],
-  ['BR', 0.12],
-  ['JP', 0.11],
-  ['MX', 0.08],
-  ['FR', 0.08],
+  ['US', 0.4],
+  ['DE', 0.17],
+  ['GB', 0.16],
+  ['BR', 0.14],
+  ['JP', 0.13],
 ] as const;
 
 /** Rows of `adperformance` of one app and day; `passed` is the part of the day that counts, 0 to 1. */

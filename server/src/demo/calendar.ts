@@ -20,9 +20,16 @@ export function dayOf(milliseconds: number): number {
   return Math.floor(milliseconds / dayMs);
 }
 
-/** A day as `yyyy-MM-dd`. */
+let lastDay = Number.NaN;
+let lastText = '';
+
+/** A day as `yyyy-MM-dd`. The last answer is kept, because rows of a day follow each other. */
 export function dayText(day: number): string {
-  return new Date(day * dayMs).toISOString().slice(0, 10);
+  if (day !== lastDay) {
+    lastDay = day;
+    lastText = new Date(day * dayMs).toISOString().slice(0, 10);
+  }
+  return lastText;
 }
 
 /** A rest that is never negative. */

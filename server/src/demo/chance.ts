@@ -88,9 +88,9 @@ export class Chance {
   hex(digits: number): string {
     let text = '';
     while (text.length < digits) {
-      text += Math.floor(this.unit() * 0x10000)
+      text += Math.floor(this.unit() * 0x1_0000_0000)
         .toString(16)
-        .padStart(4, '0');
+        .padStart(8, '0');
     }
     return text.slice(0, digits);
   }

@@ -2,7 +2,7 @@
  * Rows of the listing and the store: page views, acquisitions, installs, use. Each generator gives the rows of one
  * app and one whole UTC day, in no particular order; keys are those of the datasets, missing values are left out.
  */
-import { dayMs, mood, release, rhythm, season } from './calendar.js';
+import { dayMs, dayOf, dayText, hourMs, mood, release, rhythm, season } from './calendar.js';
 import { Chance, type Table, table } from './chance.js';
 import { amounts } from './money.js';
 import type { DemoAddon, DemoApp } from './publisher.js';
@@ -11,7 +11,19 @@ import { moment, type Visit, type Visits } from './visits.js';
 /** A row of a dataset. */
 export type Row = Readonly<Record<string, string | number | boolean>>;
 
-const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
+const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+/** A time as ISO 8601; a Date's own method takes four times as long, and a year has many events. */
+export function iso(milliseconds: number): string {
+  const day = dayOf(milliseconds);
+  const rest = milliseconds - day * dayMs;
+  const [hour, minute, second] = [
+    two[Math.floor(rest / hourMs)],
+    two[Math.floor(rest / 60_000) % 60],
+    two[Math.floor(rest / 1000) % 60],
+  ];
+  return `${dayText(day)}T${hour}:${minute}:${second}.${String(rest % 1000).padStart(3, '0')}Z`;
+}
 
 /** The keys that every row about a customer shares. */
 function person(visit: Visit) {

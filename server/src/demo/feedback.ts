@@ -4,7 +4,7 @@
  */
 import { dayMs, mood, release, rhythm } from './calendar.js';
 import { Chance, type Table, table } from './chance.js';
-import type { Row } from './commerce.js';
+import { iso, type Row } from './commerce.js';
 import type { DemoApp } from './publisher.js';
 import { answers, apologies, doubt, grumbles, models, outrage, phoneModels, praise } from './review-texts.js';
 import { moment, type Visit, type Visits } from './visits.js';
@@ -41,8 +41,6 @@ function opinions(visits: Visits, app: DemoApp, day: number): readonly Opinion[]
   }
   return list;
 }
-
-const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 /** Rows of `ratings` of one app and day. */
 export function* ratings(visits: Visits, app: DemoApp, day: number): Generator<Row> {

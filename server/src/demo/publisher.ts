@@ -86,7 +86,7 @@ export const demoApps: readonly DemoApp[] = [
   {
     id: '9PKSTRLKRT02',
     name: 'Kestrel Kart',
-    visits: 68,
+    visits: 60,
     week: [0.84, 0.8, 0.82, 0.88, 1.12, 1.34, 1.2],
     year: [1.08, 0.92, 0.9, 0.92, 0.9, 1.02, 1.16, 1.1, 0.86, 0.9, 1.05, 1.4],
     conversion: 0.5,
@@ -119,7 +119,7 @@ export const demoApps: readonly DemoApp[] = [
   {
     id: '9PHBRNOTES01',
     name: 'Harbour Notes',
-    visits: 54,
+    visits: 46,
     week: [1.2, 1.25, 1.22, 1.16, 1.0, 0.58, 0.59],
     year: [1.15, 1.05, 1.02, 0.98, 0.95, 0.88, 0.78, 0.86, 1.18, 1.1, 1.04, 0.92],
     conversion: 0.42,
@@ -149,7 +149,7 @@ export const demoApps: readonly DemoApp[] = [
   {
     id: '9PLUMENDRW03',
     name: 'Lumen Draw',
-    visits: 30,
+    visits: 26,
     week: [0.94, 0.92, 0.93, 0.95, 0.98, 1.16, 1.12],
     year: [1.0, 0.95, 0.96, 0.98, 0.98, 0.94, 0.92, 0.96, 1.02, 1.02, 1.1, 1.3],
     conversion: 0.34,
