@@ -147,7 +147,10 @@ export async function openSigningKeys(
     find: (kid) => kept().find((key) => key.kid === kid),
     published: async () => {
       await current();
-      return kept().map((key) => key.published);
+      const rank = (key: SigningKey) => (isCurrent(key) ? 0 : isNext(key) ? 1 : 2);
+      return kept()
+        .sort((a, b) => rank(a) - rank(b))
+        .map((key) => key.published);
     },
     rotate,
   };
