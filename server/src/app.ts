@@ -1,0 +1,184 @@
+/**
+ * The composition root: opens registry and engine, wires the features and serves them. Everything that is started
+ * here is stopped here, in the opposite order.
+ */
+import { join, resolve } from 'node:path';
+import { SettingError, type Settings } from './config.js';
+import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
+import { openChdb } from './engine/chdb.js';
+import { openClickHouse } from './engine/clickhouse.js';
+import type { Engine } from './engine/index.js';
+import { migrateEngine } from './engine/migrate.js';
+import { buildHttp } from './http/index.js';
+import { createMetrics } from './http/metrics.js';
+import type { Parts } from './http/parts.js';
+import { createIdentity } from './identity/identity.js';
+import { createIngest } from './ingest/index.js';
+import { createLedger } from './ledger/ledger.js';
+import type { Log } from './log.js';
+import { createProducts } from './products/products.js';
+import { createQuery } from './query/index.js';
+import type { Registry } from './registry/index.js';
+import { openLibsqlRegistry } from './registry/libsql.js';
+import { migrateRegistry } from './registry/migrate.js';
+import type { Clock, Random } from './system.js';
+
+/** What is passed in rather than looked up. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** A running server. */
+export interface App {
+  /** Origin it listens on. */
+  readonly url: string;
+  /** Absolute data folder. */
+  readonly data: string;
+  readonly operatorKeyFile: string;
+  /** How to reach the demo's data, with --demo. */
+  readonly demo: Demo | undefined;
+  readonly parts: Parts;
+  /** Lets running requests end, then releases everything. */
+  close(): Promise<void>;
+}
+
+const purgeEvery = 60_000;
+
+/** Stack of things to release, last opened first. */
+class Opened {
+  private readonly closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (let close = this.closers.pop(); close !== undefined; close = this.closers.pop()) await close();
+  }
+}
+
+/** Refuses combinations of settings that would be unsafe or cannot work. */
+function checkSettings(settings: Settings): void {
+  const tls = settings['tls-cert'] !== null;
+  if (tls !== (settings['tls-key'] !== null)) throw new SettingError('--tls-cert and --tls-key go together');
+  const loopback = ['127.0.0.1', '::1', 'localhost'].includes(settings.host);
+  if (!loopback && !tls && !settings['behind-proxy']) {
+    throw new SettingError(
+      `--host is '${settings.host}': an address other than loopback needs --tls-cert and --tls-key, or --behind-proxy`,
+    );
+  }
+  const url = settings['public-url'];
+  if (url !== null && !/^https?:\/\/[^/?#]+$/.test(url)) {
+    throw new SettingError(
+      `--public-url is '${url}'; expected an origin such as https://analytics.example.org`,
+    );
+  }
+}
+
+function openEngine(settings: Settings, data: string): Promise<Engine> {
+  const limits = { sessions: settings.sessions, queueLength: settings['queue-length'] };
+  const url = settings['clickhouse-url'];
+  return url === null
+    ? openChdb({ folder: join(data, 'engine'), ...limits })
+    : openClickHouse({ url, ...limits });
+}
+
+async function openRegistry(data: string): Promise<Registry> {
+  const registry = await openLibsqlRegistry(join(data, 'registry.db'));
+  await migrateRegistry(registry);
+  return registry;
+}
+
+/** Starts a server; it accepts requests when the promise resolves. */
+export async function createApp(settings: Settings, surroundings: Surroundings): Promise<App> {
+  checkSettings(settings);
+  const { clock, random, log } = surroundings;
+  const data = resolve(settings.data ?? (settings.demo ? 'storelens-demo' : 'storelens-data'));
+  const opened = new Opened();
+  try {
+    await claimFolder(data, settings.demo);
+    const registry = await openRegistry(data);
+    opened.add(() => registry.close());
+    const metrics = createMetrics(settings.sessions);
+    const engine = metrics.engine(await openEngine(settings, data));
+    opened.add(() => engine.close());
+    await migrateEngine(engine);
+
+    let url = '';
+    const publicUrl = () => settings['public-url'] ?? url;
+    const ledger = createLedger(registry, clock);
+    const products = createProducts(registry, clock, random);
+    const identity = await createIdentity({ registry, clock, random, settings, publicUrl, folder: data });
+    opened.add(() => identity.close());
+    const ingest = metrics.ingest(
+      await createIngest({ engine, ledger, registry, clock, random, settings, folder: data }),
+    );
+    opened.add(() => ingest.close());
+    await ingest.replay();
+    const demo = settings.demo
+      ? await prepareDemo({
+          ...{ identity, products, ingest, clock, random, folder: data },
+          progress: (dataset, rows) => log.info({ dataset, rows }, 'demo data'),
+        })
+      : undefined;
+    const query = createQuery({
+      ...{ engine, ledger, clock, settings },
+      linkForm: () => ({
+        absolute: settings['next-link'] === 'absolute',
+        snapshot: settings['next-link-snapshot'] === 'on',
+        publicUrl: publicUrl(),
+      }),
+    });
+    const parts: Parts = {
+      ...{
+        settings,
+        clock,
+        random,
+        engine,
+        registry,
+        ledger,
+        identity,
+        products,
+        query,
+        ingest,
+        metrics,
+        publicUrl,
+      },
+      dataFolder: data,
+    };
+
+    const http = buildHttp(parts, log, random);
+    opened.add(() => http.close());
+    url = originOf(await http.listen({ host: settings.host, port: settings.port }));
+    const purge = setInterval(() => {
+      ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
+    }, purgeEvery);
+    opened.add(async () => clearInterval(purge));
+    const close = () => closeInTime(opened, http.server, settings);
+    return { url, data, operatorKeyFile: identity.operator.keyFile, demo, parts, close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+/** The origin of a listening address, with the name of the loopback host that certificates and people use. */
+function originOf(address: string): string {
+  return new URL(address).origin;
+}
+
+/** Drains; connections that do not end in time are cut. */
+async function closeInTime(
+  opened: Opened,
+  server: { closeAllConnections?(): void },
+  settings: Settings,
+): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections?.(), settings['shutdown-seconds'] * 1000);
+  try {
+    await opened.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}

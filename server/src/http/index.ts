@@ -1,0 +1,67 @@
+/**
+ * The HTTP server: one Fastify instance and the explicit list of its routes. Bodies reach routes as raw streams,
+ * whatever their content type; query strings are left to the features, which need them as they came.
+ */
+import { readFileSync } from 'node:fs';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import type { Settings } from '../config.js';
+import type { Log } from '../log.js';
+import { newGuid, type Random } from '../system.js';
+import { registerAdminRoutes } from './admin.js';
+import { registerAnalyticsRoutes } from './analytics.js';
+import { registerDiscoveryRoutes } from './discovery.js';
+import { answerClientError, registerErrorHandlers } from './errors.js';
+import { registerIngestRoutes } from './ingest.js';
+import { registerOpenApiRoutes } from './openapi.js';
+import { registerOperationsRoutes } from './operations.js';
+import type { Parts } from './parts.js';
+import { registerTokenRoutes } from './token.js';
+
+// Filters may have five hundred terms.
+const maxHeaderBytes = 128 * 1024;
+
+function tlsOptions(
+  settings: Settings,
+): { https: { cert: Buffer; key: Buffer; maxHeaderSize: number } } | undefined {
+  const cert = settings['tls-cert'];
+  const key = settings['tls-key'];
+  if (cert === null || key === null) return undefined;
+  return { https: { cert: readFileSync(cert), key: readFileSync(key), maxHeaderSize: maxHeaderBytes } };
+}
+
+/** Builds the server with all routes; it does not listen yet. */
+export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstance {
+  const { settings } = parts;
+  const options = {
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => newGuid(random),
+    trustProxy: settings['behind-proxy'],
+    // Routes bound their bodies themselves, while they stream.
+    bodyLimit: Number.MAX_SAFE_INTEGER,
+    forceCloseConnections: 'idle' as const,
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, querystringParser: () => ({}) },
+    clientErrorHandler: answerClientError,
+  };
+  const tls = tlsOptions(settings);
+  const server: FastifyInstance =
+    tls === undefined
+      ? Fastify({ ...options, http: { maxHeaderSize: maxHeaderBytes } })
+      : (Fastify({ ...options, ...tls }) as unknown as FastifyInstance);
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  registerErrorHandlers(server, parts.publicUrl);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.header('x-ms-request-id', request.id).header('x-content-type-options', 'nosniff');
+  });
+
+  registerTokenRoutes(server, parts);
+  registerDiscoveryRoutes(server, parts);
+  registerAnalyticsRoutes(server, parts);
+  registerIngestRoutes(server, parts);
+  registerAdminRoutes(server, parts);
+  registerOpenApiRoutes(server, parts);
+  registerOperationsRoutes(server, parts);
+  return server;
+}
