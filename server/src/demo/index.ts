@@ -5,14 +5,15 @@
  */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type DatasetEntry, datasets } from '@storelens/contract';
+import { datasets } from '@storelens/contract';
 import { Failure } from '../failure.js';
 import type { Application, Identity, Tenant } from '../identity/index.js';
+import type { Ingest } from '../ingest/index.js';
 import type { AccountProducts, Products } from '../products/index.js';
 import { type Clock, newGuid, type Random } from '../system.js';
 import { dayMs, dayOf, hourMs } from './calendar.js';
 import { type Filling, readJson, readMark, writeJson, writeMark } from './folder.js';
-import { createGenerators, demoDatasets, ndjson } from './generate.js';
+import { createGenerators, demoDatasets, type Generators, ndjson } from './generate.js';
 import { demoApps, otherProducts, publisherName } from './publisher.js';
 
 export { claimFolder, FolderError } from './folder.js';
@@ -21,17 +22,7 @@ export { claimFolder, FolderError } from './folder.js';
 export interface DemoParts {
   readonly identity: Pick<Identity, 'tenants' | 'applications' | 'keys'>;
   readonly products: Pick<Products, 'of' | 'createMany'>;
-  readonly ingest: {
-    accept(batch: {
-      readonly dataset: DatasetEntry;
-      readonly accountId: string;
-      readonly products: AccountProducts;
-      readonly body: Readable;
-      readonly contentType: string;
-      readonly contentEncoding: undefined;
-      readonly idempotencyKey: string;
-    }): Promise<{ readonly accepted: number; readonly duplicate: boolean }>;
-  };
+  readonly ingest: Pick<Ingest, 'accept'>;
   readonly clock: Clock;
   readonly random: Random;
   /** A folder that `claimFolder` has marked as a demo. */
@@ -115,40 +106,55 @@ async function createProducts({ products }: DemoParts, accountId: string): Promi
   return products.of(accountId);
 }
 
-/** Fills a span, dataset by dataset; what is done is noted in the folder. */
+/** Rows of a dataset in a span, or undefined if there are none: an empty batch would be refused. */
+function bodyOf(generators: Generators, name: string, filling: Filling): Readable | undefined {
+  const rows = generators.rows(name, filling)[Symbol.iterator]();
+  const head = rows.next();
+  if (head.done) return undefined;
+  const all = function* () {
+    yield head.value;
+    yield* { [Symbol.iterator]: () => rows };
+  };
+  return Readable.from(ndjson(all()));
+}
+
+/**
+ * Fills a span. Two datasets are under way at a time, so that one is generated while the engine stores the other;
+ * what is done is noted in the folder.
+ */
 async function fill(
   parts: DemoParts,
   accountId: string,
   products: AccountProducts,
   filling: Filling,
 ): Promise<void> {
+  const { folder, ingest, progress } = parts;
   const generators = createGenerators();
   const span = `${new Date(filling.from).toISOString()}-${new Date(filling.to).toISOString()}`;
   const done = [...filling.done];
-  for (const name of demoDatasets) {
-    const dataset = datasets[name];
-    if (dataset === undefined || done.includes(name)) continue;
-    const rows = generators.rows(name, filling)[Symbol.iterator]();
-    const head = rows.next();
-    if (!head.done) {
-      const all = function* () {
-        yield head.value;
-        yield* { [Symbol.iterator]: () => rows };
-      };
-      const { accepted } = await parts.ingest.accept({
-        dataset,
-        accountId,
-        products,
-        body: Readable.from(ndjson(all())),
-        contentType: 'application/x-ndjson',
-        contentEncoding: undefined,
-        idempotencyKey: `demo-${name}-${span}`,
-      });
-      parts.progress?.(name, accepted);
+  const waiting = demoDatasets.filter((name) => !done.includes(name));
+  let marked: Promise<void> = Promise.resolve();
+  const lane = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const dataset = datasets[name];
+      if (dataset === undefined) throw new TypeError(`there is no dataset '${name}'`);
+      const body = bodyOf(generators, name, filling);
+      if (body !== undefined) {
+        const idempotencyKey = `demo-${name}-${span}`;
+        const { accepted } = await ingest.accept({
+          ...{ dataset, accountId, products, body, idempotencyKey },
+          contentType: 'application/x-ndjson',
+          contentEncoding: undefined,
+        });
+        progress?.(name, accepted);
+      }
+      done.push(name);
+      marked = marked.then(() => writeMark(folder, { demo: true, filling: { ...filling, done } }));
+      await marked;
     }
-    done.push(name);
-    await writeMark(parts.folder, { demo: true, filling: { ...filling, done } });
-  }
+  };
+  const lanes = await Promise.allSettled([lane(), lane()]);
+  for (const { reason } of lanes.filter((result) => result.status === 'rejected')) throw reason;
 }
 
 /**
