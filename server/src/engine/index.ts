@@ -82,3 +82,6 @@ export class EngineError extends Error {
     this.name = 'EngineError';
   }
 }
+
+export { Queue } from './queue.js';
+export { quoteText } from './statement.js';

@@ -3,7 +3,7 @@
  * documents must name although there is no sign-in. Addresses are built from the public URL, never from `Host`.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { TokenRefusal } from '../identity/refusal.js';
+import { TokenRefusal } from '../identity/index.js';
 import { identify, onlyMethod, sendJson, type TokenParts, tokenScope } from './token-answers.js';
 
 /** Hosts of Microsoft's token service that may be resolved to this server. */

@@ -4,7 +4,7 @@
  */
 import { type TokenErrorCode, tokenErrors } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
-import { TokenRefusal } from '../identity/refusal.js';
+import { TokenRefusal } from '../identity/index.js';
 import { newGuid, type Random } from '../system.js';
 import type { Parts } from './parts.js';
 

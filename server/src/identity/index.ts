@@ -196,3 +196,5 @@ export interface Identity {
   /** Waits for background writes. */
   close(): Promise<void>;
 }
+
+export { TokenRefusal } from './refusal.js';

@@ -5,7 +5,7 @@
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
 import type { EngineBatch, EngineParams, EngineSettings, EngineValue } from '../engine/index.js';
-import { quoteText } from '../engine/statement.js';
+import { quoteText } from '../engine/index.js';
 import { utcDay } from '../system.js';
 import { jsonTypeOf } from './json-scanner.js';
 import {

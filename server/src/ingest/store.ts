@@ -3,8 +3,7 @@
  * its rows are stored, void when they surely are not, open while nobody knows.
  */
 import { datasets } from '@storelens/contract';
-import { type Engine, EngineError } from '../engine/index.js';
-import { Queue } from '../engine/queue.js';
+import { type Engine, EngineError, Queue } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ledger, OpenCommit } from '../ledger/index.js';
 import type { Spool, Staged } from './spool.js';
