@@ -82,7 +82,7 @@ export function createApplications(
       registry.transaction(async (queries) =>
         toApplication(await existingApplication(queries, tenantId, clientId)),
       ),
-    patch: (tenantId, clientId, input) => {
+    patch: async (tenantId, clientId, input) => {
       const fields = BodyFields.of(input, ['name', 'role', 'enabled']);
       const name = fields.optionalName('name');
       const role = fields.optionalText('role', rolePattern, roleExpected);

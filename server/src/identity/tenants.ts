@@ -125,7 +125,7 @@ export function createTenants(
         return rows.map((row) => toTenant(row, domains.get(String(row.tenant_id)) ?? []));
       }),
     get: (tenantId) => registry.transaction((queries) => read(queries, tenantId)),
-    patch: (tenantId, input) => {
+    patch: async (tenantId, input) => {
       const fields = BodyFields.of(input, ['name', 'domains', 'enabled']);
       const [name, domains, enabled] = [
         fields.optionalName('name'),
