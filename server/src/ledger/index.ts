@@ -77,7 +77,7 @@ export interface Ledger {
   accountsWith(dataset: string, from: number, to: number): Promise<readonly string[]>;
   /** Stored commits of an account and dataset with `above < seq <= upTo`, in order, at most 1,000. */
   stored(accountId: string, dataset: string, above: number, upTo: number): Promise<readonly DoneCommit[]>;
-  /** Least snapshot that answers completely for a dataset: rows needed only below it may be purged. */
+  /** Least snapshot that still answers completely for a dataset; 0 if nothing was purged. */
   purgedBelow(accountId: string, dataset: string): Promise<number>;
   /** How far the purge came; zeros at first. */
   purgeMark(accountId: string, dataset: string): Promise<PurgeMark>;
