@@ -1,0 +1,164 @@
+/**
+ * The gate (scanner and engine) and the explanation are written apart and must agree: random rows of every dataset,
+ * good and odd ones, in all formats. The seed is printed.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { type DatasetEntry, datasets } from '@storelens/contract';
+import { openChdb } from '../../src/engine/chdb.js';
+import type { Engine } from '../../src/engine/index.js';
+import { migrateEngine } from '../../src/engine/migrate.js';
+import { csvRows } from '../../src/ingest/csv-rows.js';
+import { csvScanner } from '../../src/ingest/csv-scanner.js';
+import { explainRows } from '../../src/ingest/explain.js';
+import { jsonRows } from '../../src/ingest/json-rows.js';
+import { jsonScanner } from '../../src/ingest/json-scanner.js';
+import type { BatchFormat } from '../../src/ingest/media.js';
+import { factsOf } from '../../src/ingest/rules.js';
+import { type Reading, statementOf } from '../../src/ingest/statement.js';
+import { RowRules } from '../../src/ingest/values.js';
+import { Chance, csvLine, oddCells, oddJson, oddNow, oddProducts } from './odd-rows.js';
+
+const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const rowsEach = Number(process.env.STORELENS_TEST_ROWS ?? 400);
+const facts = factsOf(oddNow, {
+  find: () => undefined,
+  ofKind: (kind) =>
+    (kind === 'app' || kind === 'addon' ? oddProducts[kind] : []).map((id) => ({
+      id,
+      kind,
+      parentId: null,
+      name: id,
+    })),
+});
+
+let folder: string;
+let engine: Engine;
+
+before(async () => {
+  console.log(`STORELENS_TEST_SEED=${seed}`);
+  folder = await mkdtemp(join(tmpdir(), 'storelens-agreement-'));
+  engine = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
+  await migrateEngine(engine);
+});
+
+after(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The scanner's problem with a body, or undefined. */
+function scan(entry: DatasetEntry, format: BatchFormat, body: string): string | undefined {
+  const scanner =
+    format === 'csv' ? csvScanner() : jsonScanner(entry, format === 'array' ? 'array' : 'lines');
+  const bytes = Buffer.from(body);
+  // In two pieces, so that the state is carried over.
+  const cut = bytes.length >> 1;
+  scanner.push(bytes.subarray(0, cut));
+  scanner.push(bytes.subarray(cut));
+  return scanner.end().problem?.text;
+}
+
+/** The explanation's problems by row. */
+async function explain(entry: DatasetEntry, format: BatchFormat, body: string): Promise<string[][]> {
+  const rules = new RowRules(entry, facts);
+  const stream = Readable.from([Buffer.from(body)]);
+  const found: string[][] = [];
+  for await (const row of format === 'csv' ? csvRows(stream) : jsonRows(stream, format)) {
+    found.push('entries' in row ? rules.problems(row.entries) : [row.problem]);
+  }
+  return found;
+}
+
+/** For every row of a body that the scanner passed, whether the engine's check calls it bad. */
+async function judge(entry: DatasetEntry, reading: Reading, body: string): Promise<boolean[]> {
+  const file = join(folder, 'rows');
+  await writeFile(file, body);
+  const statement = statementOf(entry, reading, facts, { accountId: 'a', seq: 1 });
+  const used = Object.entries(statement.params ?? {}).filter(([name]) => statement.bad.includes(`{${name}:`));
+  const bytes = await engine.query({
+    account: 'a',
+    // As the insert does, this reads every column.
+    sql: `SELECT ifNull(${statement.bad}, 1) OR ignore(${entry.columns.map(({ name }) => `i.${name}`).join(', ')}) FROM file('${file}', ${statement.format}, '${statement.structure}') AS i`,
+    params: Object.fromEntries(used),
+    format: 'TSV',
+    settings: { ...statement.settings, max_threads: 1 },
+  });
+  const lines = Buffer.from(bytes).toString('utf8').trimEnd().split('\n');
+  return lines.map((line) => line !== '0' && line !== 'false');
+}
+
+for (const entry of Object.values(datasets)) {
+  test(`JSON rows of ${entry.name}`, async () => {
+    const chance = new Chance(seed);
+    const passed: string[] = [];
+    let refused = 0;
+    for (let count = 0; count < rowsEach; count += 1) {
+      const row = oddJson(entry, chance);
+      const problem = scan(entry, 'lines', row);
+      assert.equal(
+        scan(entry, 'array', `\ufeff [\n${row}\r\n] `) === undefined,
+        problem === undefined,
+        `array and lines differ: ${row}`,
+      );
+      if (problem === undefined) {
+        passed.push(row);
+        continue;
+      }
+      refused += 1;
+      const [found = []] = await explain(entry, 'lines', row);
+      assert.notDeepEqual(found, [], `the scanner says '${problem}': ${row}`);
+    }
+    // At a key that is given twice the engine does not judge the row but ends.
+    const all = await explain(entry, 'lines', passed.join('\n'));
+    const twice = passed.filter((_, index) => all[index]?.some((one) => one.endsWith(': given twice')));
+    const single = passed.filter((row) => !twice.includes(row));
+    const bad = await judge(entry, 'json', single.join('\n'));
+    assert.equal(bad.length, single.length);
+    const found = await explain(entry, 'lines', single.join('\n'));
+    const inArray = await explain(entry, 'array', `[${single.join(', ')}]`);
+    single.forEach((row, index) => {
+      assert.equal(bad[index], found[index]?.length !== 0, `${bad[index]}, but ${found[index]}: ${row}`);
+    });
+    assert.deepEqual(inArray, found);
+    for (const row of twice.slice(0, 5)) await assert.rejects(judge(entry, 'json', row), /INCORRECT_DATA/);
+    const good = bad.filter((one) => !one).length;
+    assert.ok(refused > 20 && good > 50 && bad.length - good > 5, `${refused}, ${good} of ${bad.length}`);
+  });
+
+  test(`CSV rows of ${entry.name}`, async () => {
+    const chance = new Chance(seed);
+    const header = entry.columns.map(({ name }) => name).join(',');
+    const lines: string[] = [];
+    for (let count = 0; count < rowsEach; count += 1) {
+      const line = csvLine(oddCells(entry, chance), chance);
+      if (line.includes('\0')) assert.ok(scan(entry, 'csv', `${header}\n${line}`));
+      else {
+        assert.equal(scan(entry, 'csv', `${header}\r\n${line}\r\n`), undefined, line);
+        lines.push(line);
+      }
+    }
+    const body = `\ufeff${header}\n${lines.join('\n')}\n`;
+    const bad = await judge(entry, 'csv', body);
+    const found = await explain(entry, 'csv', body);
+    assert.equal(bad.length, lines.length);
+    lines.forEach((line, index) => {
+      assert.equal(bad[index], found[index]?.length !== 0, `${bad[index]}, but ${found[index]}: ${line}`);
+    });
+    const good = bad.filter((one) => !one).length;
+    assert.ok(good > 50 && bad.length - good > 5, `${good} of ${bad.length}`);
+  });
+}
+
+test('a good batch explains as nothing', async () => {
+  const file = join(folder, 'good');
+  const row = JSON.stringify({ date: '2024-02-29', applicationId: oddProducts.app[0], campaignId: '1' });
+  await writeFile(file, `${row}\n\n${row}\n`);
+  const { campaigns } = datasets;
+  assert.ok(campaigns);
+  assert.deepEqual(await explainRows(file, campaigns, 'lines', facts), []);
+});

@@ -1,0 +1,373 @@
+/**
+ * Random rows of a dataset, good ones and ones with something wrong, as the text of a body. Deterministic by seed.
+ * Knows the contract's columns; knows nothing of the server's checks.
+ */
+import type { Column, DatasetEntry } from '@storelens/contract';
+
+/** A deterministic source of chance. */
+export class Chance {
+  constructor(private state: number) {}
+
+  /** A number from 0 to below 1 (mulberry32). */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  }
+
+  /** True this often. */
+  often(share: number): boolean {
+    return this.next() < share;
+  }
+
+  /** A whole number below a limit. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  /** One of some things. */
+  pick<Item>(items: readonly Item[]): Item {
+    const item = items[this.below(items.length)];
+    if (item === undefined) throw new TypeError('nothing to pick from');
+    return item;
+  }
+}
+
+/** Products that the rows name. */
+export const oddProducts = { app: ['9NBLGGGZ5QDR', '9wzdncrdabcD'], addon: ['9NADDON00001'] } as const;
+
+/** Time at which the rows arrive: times up to a day later are good. */
+export const oddNow = Date.UTC(2024, 1, 29, 12);
+
+const times = [
+  '2024-02-29T12:00:00Z',
+  '2024-02-29T23:59:59.9999999Z',
+  '2016-02-29T00:00Z',
+  '2023-02-29T00:00:00Z',
+  '2024-02-31T00:00:00Z',
+  '2024-99-01T00:00:00Z',
+  '2024-00-10T00:00:00Z',
+  '2024-01-00T00:00:00Z',
+  '2024-02-29T24:00:00Z',
+  '2024-02-29T23:60:00Z',
+  '2024-02-29T23:59:60Z',
+  '2024-03-01T12:00:00.000Z',
+  '2024-03-01T12:00:00.001Z',
+  '2024-03-01T12:00:00.0009Z',
+  '2024-03-01T14:00:00+02:00',
+  '2024-03-01T14:00:01+0200',
+  '2024-03-01T10:00:00-02:00',
+  '1970-01-01T00:00:00Z',
+  '1969-12-31T23:59:59.999Z',
+  '1969-12-31T23:59:59.9999Z',
+  '1969-12-31T23:30:00-01:00',
+  '1970-01-01T00:30:00+01:00',
+  '1900-01-01T00:00:00Z',
+  '1899-12-31T00:00:00Z',
+  '0001-01-01T00:00:00Z',
+  '0000-00-00T00:00:00Z',
+  '2149-06-06T00:00:00Z',
+  '2149-06-07T00:00:00Z',
+  '2300-01-01T00:00:00Z',
+  '9999-12-31T23:59:59Z',
+  '2024-02-29T12:00:00',
+  '2024-02-29 12:00:00Z',
+  '2024-02-29t12:00:00z',
+  '2024-02-29',
+  '2024-02-29T12:00:00+15:00',
+  '2024-02-29T12:00:00+14:59',
+  '2024-02-29T12:00:00.1234567890Z',
+  '2024-02-29T12:00:00.123456789Z',
+  '2024-2-9T12:00:00Z',
+  ' 2024-02-29T12:00:00Z',
+  '2024-02-29T12:00:00Z\n',
+  '+02024-02-29T12:00:00Z',
+  '1709208000',
+  'yesterday',
+];
+
+const days = [
+  '2024-02-29',
+  '2024-03-01',
+  '2024-03-02',
+  '2023-02-29',
+  '2024-02-30',
+  '2024-13-01',
+  '2024-00-00',
+  '1970-01-01',
+  '1969-12-31',
+  '0000-01-01',
+  '2149-06-06',
+  '2299-12-31',
+  '9999-12-31',
+  '2024-2-9',
+  '20240229',
+  '2024/02/29',
+  '2024-02-29T00:00:00Z',
+  '29.02.2024',
+  ' 2024-02-29',
+];
+
+const integers = [
+  '0',
+  '-0',
+  '1',
+  '-1',
+  '5',
+  '6',
+  '007',
+  '1.0',
+  '1e3',
+  '1E+2',
+  '+1',
+  '1000000000',
+  '1000000001',
+  '1000000000000',
+  '1000000000001',
+  '2147483647',
+  '2147483648',
+  '4294967297',
+  '999999999999999999',
+  '9999999999999999999',
+  '18446744073709551617',
+  '-9223372036854775808',
+  '0x10',
+  '1_000',
+  '',
+  ' 1',
+  '1 ',
+  '.5',
+  '-',
+  'NaN',
+  'Infinity',
+];
+
+const amounts = [
+  '0',
+  '0.0',
+  '-0.00',
+  '1.25',
+  '-1.25',
+  '0.000001',
+  '0.0000001',
+  '1.1234567',
+  '999999999999.999999',
+  '1000000000000',
+  '-999999999999',
+  '9999999999999',
+  '1e2',
+  '1.5E-3',
+  '.5',
+  '5.',
+  '01.5',
+  '+1',
+  '1,5',
+  '12345678901234567890',
+  'NaN',
+  '-',
+  '--1',
+];
+
+const guids = [
+  '6be543ff-1c9c-4534-aced-af8b4fbe0316',
+  '6BE543FF-1C9C-4534-ACED-AF8B4FBE0316',
+  '{6be543ff-1c9c-4534-aced-af8b4fbe0316}',
+  '6be543ff1c9c4534acedaf8b4fbe0316',
+  '6be543ff-1c9c-4534-aced-af8b4fbe031',
+  '6be543ff-1c9c-4534-aced-af8b4fbe031g',
+  '6be543ff-1c9c-4534-aced-af8b4fbe0316\n',
+];
+
+const products = [
+  ...oddProducts.app,
+  ...oddProducts.addon,
+  '9nblgggz5qdr',
+  '9WZDNCRDABCD',
+  '9naddon00001',
+  '9NBLGGGZ5QD',
+  '9NBLGGGZ5QDR ',
+  "' OR 1 = 1 --",
+  '9NBLGGG\u0130',
+  '\\N',
+];
+
+const texts = [
+  'US',
+  'us',
+  'Unknown',
+  'unknown',
+  'pc',
+  'FREE',
+  'Gratis',
+  'é',
+  '\u{1f600}',
+  '\u2013',
+  'a b',
+  ' ',
+  '\t',
+  '\\',
+  '\\N',
+  '"',
+  "'",
+  ',',
+  'a,b',
+  'a"b',
+  'line\nfeed',
+  '\r',
+  '\u0001',
+  '\u007f',
+  '\u2028',
+  '\ufeff',
+  'null',
+  'true',
+  '5',
+  'x'.repeat(4096),
+  'x'.repeat(4097),
+  'é'.repeat(2048),
+  'é'.repeat(2049),
+  'y'.repeat(65536),
+  'y'.repeat(65537),
+];
+
+const booleans = ['true', 'false', 'True', 'FALSE', '1', '0', 'yes', 'null', 'tru', 'truee'];
+
+function wordsFor(column: Column): readonly string[] {
+  switch (column.type) {
+    case 'timestamp':
+    case 'instant':
+      return times;
+    case 'day':
+      return days;
+    case 'integer':
+      return integers;
+    case 'amount':
+      return amounts;
+    case 'guid':
+      return guids;
+    case 'product':
+      return products;
+    case 'boolean':
+      return booleans;
+    case 'text':
+      return [...texts, ...(column.values ?? [])];
+  }
+}
+
+const goodWords: Readonly<Record<Column['type'], readonly string[]>> = {
+  timestamp: ['2024-02-29T12:00:00Z', '2023-06-30T23:59:59.123+02:00'],
+  instant: ['2024-02-29T12:00:00Z', '2023-06-30T23:59:59.1234567-05:30'],
+  day: ['2024-02-29', '2016-12-31'],
+  integer: ['1', '5'],
+  amount: ['1.25', '-3'],
+  guid: ['6be543ff-1c9c-4534-aced-af8b4fbe0316'],
+  product: oddProducts.app,
+  boolean: ['true', 'false'],
+  text: ['US', 'pc', 'something'],
+};
+
+function goodWord(column: Column, chance: Chance): string {
+  return chance.pick(column.kind === 'addon' ? oddProducts.addon : goodWords[column.type]);
+}
+
+/** One character of a text changed, dropped or added. */
+function damaged(text: string, chance: Chance): string {
+  const at = chance.below(text.length + 1);
+  const inserted = chance.pick([
+    '',
+    '0',
+    '9',
+    '-',
+    ':',
+    ' ',
+    'Z',
+    'x',
+    '.',
+    '"',
+    '\\',
+    ',',
+    '}',
+    '\u00e9',
+    '\n',
+  ]);
+  return text.slice(0, at) + inserted + text.slice(at + chance.below(2));
+}
+
+/** The columns of a row that get something odd. */
+function oddColumns(entry: DatasetEntry, chance: Chance): ReadonlySet<Column> {
+  const count = chance.pick([0, 0, 1, 1, 1, 2]);
+  return new Set(Array.from({ length: count }, () => chance.pick(entry.columns)));
+}
+
+const oddLiterals = [
+  'null',
+  'true',
+  'false',
+  '{}',
+  '[]',
+  '{"a":1}',
+  '[1,"x"]',
+  '""',
+  '"5"',
+  '5',
+  '0',
+  '-1',
+  'nul',
+  'NULL',
+  "'x'",
+  '"\\u0000"',
+  '"\\ud800"',
+  '"\\udc00\\ud800"',
+  '"\\ud83d\\ude00"',
+  '"\\u0041"',
+  '"\\x"',
+  '"open',
+  '"a\tb"',
+  '"\\n"',
+  '',
+  'undefined',
+];
+
+/** A row as a JSON object on one line; now and then not quite. */
+export function oddJson(entry: DatasetEntry, chance: Chance): string {
+  const odd = oddColumns(entry, chance);
+  const members: string[] = [];
+  for (const column of entry.columns) {
+    if (!odd.has(column)) {
+      if (!column.required && chance.often(0.5)) continue;
+      const word = goodWord(column, chance);
+      const bare = column.type === 'integer' || column.type === 'amount' || column.type === 'boolean';
+      members.push(`"${column.name}":${bare ? word : JSON.stringify(word)}`);
+      continue;
+    }
+    if (chance.often(0.1)) continue;
+    let literal = chance.often(0.3) ? chance.pick(oddLiterals) : chance.pick(wordsFor(column));
+    const bare = column.type === 'integer' || column.type === 'amount' || column.type === 'boolean';
+    if (!oddLiterals.includes(literal) && (!bare || chance.often(0.1))) literal = JSON.stringify(literal);
+    const name = chance.often(0.05) ? damaged(column.name, chance) : column.name;
+    members.push(
+      `${chance.pick(['', ' '])}"${name}"${chance.pick(['', ' '])}:${chance.pick(['', ' ', '\t'])}${literal}`,
+    );
+    if (chance.often(0.03)) members.push(`"${column.name}":${literal}`);
+  }
+  if (chance.often(0.5)) members.reverse();
+  const row = `{${members.join(',')}}`;
+  return (chance.often(0.05) ? damaged(row, chance) : row).replaceAll('\n', ' ');
+}
+
+/** Cells of a row under all keys of the dataset, in order. */
+export function oddCells(entry: DatasetEntry, chance: Chance): readonly string[] {
+  const odd = oddColumns(entry, chance);
+  return entry.columns.map((column) => {
+    if (!odd.has(column)) return !column.required && chance.often(0.5) ? '' : goodWord(column, chance);
+    if (chance.often(0.1)) return '';
+    const word = chance.pick(wordsFor(column));
+    return chance.often(0.2) ? damaged(word, chance) : word;
+  });
+}
+
+/** A line of CSV. */
+export function csvLine(cells: readonly string[], chance: Chance): string {
+  const quoted = (cell: string) => /[",\r\n]/.test(cell) || chance.often(0.1);
+  return cells.map((cell) => (quoted(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
+}
