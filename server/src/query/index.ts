@@ -10,7 +10,7 @@ import type { Clock } from '../system.js';
 import { type LinkForm, nextLink } from './link.js';
 import { PageIndexes } from './page-index.js';
 import { type Plan, plan, type RowsPlan } from './plan.js';
-import { Snapshots } from './snapshots.js';
+import { type Chosen, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, type Statement, stepsStatement } from './sql.js';
 import { type Question, validate } from './validate.js';
 
@@ -124,11 +124,21 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       if (question.mismatch !== undefined) {
         return { body: emptyBody(question), notices: [...notices, question.mismatch] };
       }
-      const { snapshot, notice } = await snapshots.choose(question, scope);
-      if (notice !== undefined) notices.push(notice);
-      const planned = plan(question, { accountId: scope.accountId, snapshot, products: scope.products });
-      const { body, notices: further } = await answer(question, planned, snapshot);
-      return { body, notices: [...notices, ...further] };
+      const read = ({ snapshot }: Chosen) =>
+        answer(
+          question,
+          plan(question, { accountId: scope.accountId, snapshot, products: scope.products }),
+          snapshot,
+        );
+      let chosen = await snapshots.choose(question, scope);
+      let found = await read(chosen);
+      if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {
+        // The purge overtook the query, which may have seen rows go.
+        chosen = await snapshots.replace(scope.accountId, chosen.snapshot);
+        found = await read(chosen);
+      }
+      if (chosen.notice !== undefined) notices.push(chosen.notice);
+      return { body: found.body, notices: [...notices, ...found.notices] };
     },
   };
 }

@@ -36,13 +36,24 @@ export class Snapshots {
     const run = `${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`;
     const asked = question.snapshot ?? (question.skip > 0 ? this.recall(run) : undefined);
     if (asked === undefined) return { snapshot: this.remember(run, present), notice: undefined };
-    if (asked > present || asked < (await this.purged(question.entry, scope.accountId))) {
-      return {
-        snapshot: this.remember(run, present),
-        notice: `snapshot ${asked} can no longer be had; this page shows the present state`,
-      };
+    if (asked > present || (await this.isPurged(question.entry, scope.accountId, asked))) {
+      return { snapshot: this.remember(run, present), notice: lostNotice(asked) };
     }
     return { snapshot: asked, notice: undefined };
+  }
+
+  /** The present state in place of a snapshot that was purged while it was read. */
+  async replace(accountId: string, lost: number): Promise<Chosen> {
+    return { snapshot: await this.ledger.snapshot(accountId), notice: lostNotice(lost) };
+  }
+
+  /** Whether rows that a snapshot sees may be gone from the report's tables. */
+  async isPurged(entry: ReportEntry, accountId: string, snapshot: number): Promise<boolean> {
+    for (const { table } of entry.sources) {
+      const replacing = datasets[table]?.replaces !== undefined;
+      if (replacing && snapshot < (await this.ledger.purgedBelow(accountId, table))) return true;
+    }
+    return false;
   }
 
   private recall(run: string): number | undefined {
@@ -59,15 +70,8 @@ export class Snapshots {
     }
     return snapshot;
   }
+}
 
-  /** The snapshot below which replaced rows of the report's tables may be gone. */
-  private async purged(entry: ReportEntry, accountId: string): Promise<number> {
-    let least = 0;
-    for (const { table } of entry.sources) {
-      if (datasets[table]?.replaces !== undefined) {
-        least = Math.max(least, await this.ledger.purgedBelow(accountId, table));
-      }
-    }
-    return least;
-  }
+function lostNotice(snapshot: number): string {
+  return `snapshot ${snapshot} can no longer be had; this page shows the present state`;
 }
