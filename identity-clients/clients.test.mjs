@@ -65,7 +65,7 @@ before(async () => {
   const tls = ['--tls-cert', certificate.certificateFile, '--tls-key', certificate.keyFile];
   server = spawn(
     process.execPath,
-    [storelens, 'serve', '--port', '0', '--data', join(folder, 'data'), ...tls],
+    [storelens, 'serve', '--log-level', 'warn', '--port', '0', '--data', join(folder, 'data'), ...tls],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const lines = createInterface({ input: server.stdout });

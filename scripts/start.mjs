@@ -33,5 +33,17 @@ if (packages.some(isStale)) {
   });
   if (status !== 0) process.exit(status ?? 1);
 }
+// npm hands SIGTERM to its shell alone, which ends without passing it on: then the parent of this process changes.
+// Without npm there is no shell in between, and a server may well outlive who started it.
+if (process.env.npm_command !== undefined) {
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
 const { runProcess } = await import('../cli/dist/src/main.js');
 await runProcess(['serve', '--demo', ...process.argv.slice(2)]);

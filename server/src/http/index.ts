@@ -34,7 +34,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   const { settings } = parts;
   const options = {
     loggerInstance: log,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => newGuid(random),
     trustProxy: settings['behind-proxy'],
     // Routes bound their bodies themselves, while they stream.

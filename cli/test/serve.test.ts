@@ -1,0 +1,95 @@
+/** The command line with a real server beside it: managing, the ready line, signals, a private authority. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { type Place, placeIn, replay, shell, storelens } from './transcript.js';
+
+interface Served {
+  readonly place: Place;
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Standard output and error so far. */
+  out(): string;
+  err(): string;
+}
+
+/** Starts `storelens serve` in an empty folder and waits for its ready line. */
+async function serve(context: TestContext, ...args: readonly string[]): Promise<Served> {
+  const folder = await mkdtemp(join(tmpdir(), 'storelens-serve-'));
+  const place = await placeIn(folder);
+  if (args.includes('--tls-cert')) await shell(place, 'storelens dev-cert --out tls');
+  const child = spawn(process.execPath, [storelens, 'serve', '--port', '0', ...args], {
+    cwd: folder,
+    env: place.environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (text) => {
+    out += text;
+  });
+  child.stderr.on('data', (text) => {
+    err += text;
+  });
+  context.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    await rm(folder, { recursive: true });
+  });
+  const line = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line').then(([text]) => String(text)),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`serve ended with ${code}: ${err}`))),
+  ]);
+  assert.match(line, /^storelens ready \{/);
+  const { url } = JSON.parse(line.slice('storelens ready '.length)) as { url: string };
+  const environment = { ...place.environment, STORELENS_URL: url };
+  return { place: { folder, environment }, url, process: child, out: () => out, err: () => err };
+}
+
+test('tenants, applications, keys and products are managed as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  await replay('manage', place, {
+    url,
+    here: place.folder,
+    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
+    client: '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11',
+  });
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`serve prints one line, logs JSON on standard error, and ends with 0 on ${signal}`, async (context) => {
+    const served = await serve(context, '--data', 'here');
+    const ready = JSON.parse(served.out().slice('storelens ready '.length)) as Record<string, string>;
+    assert.deepEqual(Object.keys(ready), ['url', 'data', 'operatorKeyFile']);
+    assert.equal(ready.data, join(served.place.folder, 'here'));
+    assert.equal((await fetch(`${ready.url}/readyz`)).status, 200);
+    served.process.kill(signal);
+    const [code] = await once(served.process, 'close');
+    assert.equal(code, 0, served.err());
+    assert.match(served.out(), /^storelens ready \{.*\}\n$/);
+    for (const line of served.err().trim().split('\n')) {
+      assert.equal(typeof (JSON.parse(line) as { level: string }).level, 'string', line);
+    }
+  });
+}
+
+test('over HTTPS the authority is named with --ca, or trusted by the environment', async (context) => {
+  const { place, url } = await serve(
+    context,
+    '--tls-cert',
+    'tls/server.pem',
+    '--tls-key',
+    'tls/server-key.pem',
+  );
+  assert.match(url, /^https:/);
+  assert.equal((await shell(place, 'storelens tenant list')).code, 1);
+  assert.equal((await shell(place, 'storelens tenant list --ca tls/ca.pem')).code, 0);
+  assert.equal((await shell(place, 'NODE_EXTRA_CA_CERTS=tls/ca.pem storelens tenant list')).code, 0);
+});
