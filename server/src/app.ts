@@ -110,7 +110,10 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const publicUrl = () => settings['public-url'] ?? url;
     const ledger = createLedger(registry, clock);
     const products = createProducts(registry, clock, random);
-    const identity = await createIdentity({ registry, clock, random, settings, publicUrl, folder: data });
+    const identity = await createIdentity({
+      ...{ registry, clock, random, settings, publicUrl, folder: data },
+      failed: (error) => log.warn({ err: error }, 'the last use of a key was not noted'),
+    });
     opened.add(() => identity.close());
     const ingest = metrics.ingest(
       await createIngest({ engine, ledger, registry, clock, random, settings, folder: data }),

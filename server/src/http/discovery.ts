@@ -4,7 +4,14 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { TokenRefusal } from '../identity/index.js';
-import { identify, onlyMethod, sendJson, type TokenParts, tokenScope } from './token-answers.js';
+import {
+  identify,
+  onlyMethod,
+  queryParameter,
+  sendJson,
+  type TokenParts,
+  tokenScope,
+} from './token-answers.js';
 
 /** Hosts of Microsoft's token service that may be resolved to this server. */
 const loginHosts: readonly string[] = [
@@ -34,8 +41,8 @@ function openIdDocument(version: 'v1' | 'v2', tenantId: string, issuer: string, 
   };
 }
 
-function urlOf(text: unknown): URL | undefined {
-  return typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined;
+function urlOf(text: string | undefined): URL | undefined {
+  return text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** Registers discovery documents, key sets, instance discovery and the authorization endpoint. */
@@ -67,7 +74,7 @@ export function registerDiscoveryRoutes(server: FastifyInstance, parts: TokenPar
   }
 
   async function instance(request: FastifyRequest, reply: FastifyReply) {
-    const endpoint = urlOf((request.query as Readonly<Record<string, unknown>>).authorization_endpoint);
+    const endpoint = urlOf(queryParameter(request, 'authorization_endpoint'));
     const host = endpoint?.host;
     if (host === undefined || (host !== new URL(publicUrl()).host && !loginHosts.includes(host))) {
       throw new TokenRefusal(50049);

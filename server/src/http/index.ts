@@ -40,7 +40,13 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
     // Routes bound their bodies themselves, while they stream.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle' as const,
-    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, querystringParser: () => ({}) },
+    routerOptions: {
+      caseSensitive: false,
+      ignoreTrailingSlash: true,
+      // The tenant of a token address may be a domain name of 253 characters.
+      maxParamLength: 300,
+      querystringParser: () => ({}),
+    },
     clientErrorHandler: answerClientError,
   };
   const tls = tlsOptions(settings);

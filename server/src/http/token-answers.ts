@@ -20,12 +20,19 @@ export function bodyText(request: FastifyRequest): string {
   return Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
 }
 
+/** A parameter of the query; undefined when it is absent or given twice. The server leaves queries unparsed. */
+export function queryParameter(request: FastifyRequest, name: string): string | undefined {
+  const start = request.url.indexOf('?');
+  const values = new URLSearchParams(start < 0 ? '' : request.url.slice(start)).getAll(name);
+  return values.length === 1 ? values[0] : undefined;
+}
+
 /** The caller's own request id (header, else query, else form) if it is a GUID. */
 function clientRequestId(request: FastifyRequest): string | undefined {
-  const query = request.query as Readonly<Record<string, unknown>>;
-  const candidates = [request.headers['client-request-id'], query['client-request-id']];
-  const form = () => new URLSearchParams(bodyText(request)).get('client-request-id');
-  const given = candidates.find((value) => value !== undefined) ?? form();
+  const given =
+    request.headers['client-request-id'] ??
+    queryParameter(request, 'client-request-id') ??
+    new URLSearchParams(bodyText(request)).get('client-request-id');
   return typeof given === 'string' && guid.test(given) ? given : undefined;
 }
 
@@ -35,16 +42,15 @@ export function identify(
   reply: FastifyReply,
   random: Random,
 ): { readonly traceId: string; readonly correlationId: string } {
-  const traceId = newGuid(random);
   const given = clientRequestId(request);
-  reply.header('x-ms-request-id', traceId).header('x-content-type-options', 'nosniff');
+  reply.header('x-ms-request-id', request.id).header('x-content-type-options', 'nosniff');
   if (
     given !== undefined &&
     request.headers['return-client-request-id']?.toString().toLowerCase() === 'true'
   ) {
     reply.header('client-request-id', given);
   }
-  return { traceId, correlationId: given ?? newGuid(random) };
+  return { traceId: request.id, correlationId: given ?? newGuid(random) };
 }
 
 /** Forbids every cache to keep the answer. */
@@ -74,7 +80,7 @@ export function sendRefusal(
     .replace(/\.\d+Z$/, 'Z');
   const { code, entry, message } = refusal;
   if (refusal.retryAfter !== undefined) reply.header('retry-after', String(refusal.retryAfter));
-  request.log.info({ aadsts: code, traceId }, 'token request refused');
+  request.log.info({ aadsts: code }, 'token request refused');
   return sendJson(neverCached(reply).status(entry.status), {
     error: entry.error,
     error_description: `AADSTS${code}: ${message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,

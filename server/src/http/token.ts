@@ -10,6 +10,7 @@ import {
   identify,
   neverCached,
   onlyMethod,
+  queryParameter,
   sendJson,
   type TokenParts,
   tokenScope,
@@ -59,8 +60,8 @@ export function registerTokenRoutes(server: FastifyInstance, parts: TokenParts):
     onlyMethod(scope, 'POST', '/:tenant/oauth2/token', (request, reply) => answer('v1', request, reply));
     onlyMethod(scope, 'POST', '/:tenant/oauth2/v2.0/token', (request, reply) => answer('v2', request, reply));
     scope.get('/error', async (request, reply) => {
-      const { code } = request.query as { readonly code?: unknown };
-      const page = typeof code === 'string' ? errorPage(code) : undefined;
+      const code = queryParameter(request, 'code');
+      const page = code === undefined ? undefined : errorPage(code);
       reply.header('content-type', 'text/plain; charset=utf-8').header('x-content-type-options', 'nosniff');
       return page === undefined
         ? reply.status(404).send('This server answers no error with that code.\n')

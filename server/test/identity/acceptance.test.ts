@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader, SignJWT } from 'jose';
-import { openEndpoint, resource } from './endpoint.js';
+import { beginning, openEndpoint, resource } from './endpoint.js';
 
-const seconds = Date.UTC(2026, 7, 1, 12, 0, 0) / 1000;
+const seconds = beginning / 1000;
 
 /** An endpoint with the means to forge: the claims of a good token, and the server's own signing key. */
-async function openForge(context: Parameters<typeof openEndpoint>[0], args: readonly string[] = []) {
-  const endpoint = await openEndpoint(context, args);
+async function openForge(args: readonly string[] = []) {
+  const endpoint = await openEndpoint({ args });
   const good = await endpoint.token();
   const row = await endpoint.registry.get(
     'SELECT private_key FROM signing_keys WHERE activated_at IS NOT NULL AND retired_at IS NULL',
@@ -24,18 +24,20 @@ async function openForge(context: Parameters<typeof openEndpoint>[0], args: read
       .sign(key);
 
   async function refused(token: string, reason: RegExp) {
-    const { status, body } = await endpoint.whoami(`Bearer ${token}`);
-    assert.deepEqual({ status, code: body.code }, { status: 401, code: 'token-invalid' });
-    assert.match(String(body.reason), reason);
-    // The reason is for the caller: it must not repeat the token.
-    assert.ok(!String(body.reason).includes(token.slice(0, 20)));
+    const seen = await endpoint.ask(`Bearer ${token}`);
+    assert.deepEqual([seen.status, seen.code], [401, 'AuthenticationTokenInvalid']);
+    assert.match(seen.reason ?? '', reason);
+    assert.equal(
+      seen.challenge,
+      `Bearer authorization_uri="${endpoint.url}/common/oauth2/authorize", error="invalid_token", error_description="${seen.reason}"`,
+    );
   }
 
   return { ...endpoint, good, claims, kid: kid ?? '', ownKey, sign, refused };
 }
 
-test('a good token names tenant, account, application and role, at every use', async (context) => {
-  const { whoami, good, tenantId, accountId, clientId, sign } = await openForge(context);
+test('a good token names tenant, account, application and role, at every use', async () => {
+  const { ask, good, tenantId, accountId, clientId, sign } = await openForge();
   const caller = { tenantId, accountId, applicationId: clientId, role: 'Manager' };
   for (const authorization of [
     `Bearer ${good}`,
@@ -43,27 +45,28 @@ test('a good token names tenant, account, application and role, at every use', a
     `Bearer ${good}`,
     `Bearer ${await sign()}`,
   ]) {
-    assert.deepEqual(await whoami(authorization), { status: 200, body: caller });
+    assert.deepEqual(await ask(authorization), { status: 200, caller, challenge: null });
   }
   const upper = await sign({ tid: tenantId.toUpperCase(), appid: clientId.toUpperCase() });
-  assert.deepEqual(await whoami(`Bearer ${upper}`), { status: 200, body: caller });
+  assert.deepEqual(await ask(`Bearer ${upper}`), { status: 200, caller, challenge: null });
 });
 
-test('without a bearer token the reason is that it is missing', async (context) => {
-  const { whoami, clientId, clientSecret } = await openEndpoint(context);
+test('without a bearer token the reason is that it is missing', async () => {
+  const { ask, clientId, clientSecret } = await openEndpoint();
   const basic = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
   for (const authorization of [undefined, '', 'Bearer', 'Bearer ', basic, 'Bearer two words']) {
-    const { status, body } = await whoami(authorization);
-    assert.deepEqual(
-      { status, code: body.code },
-      { status: 401, code: 'token-missing' },
-      String(authorization),
+    const { status, code, reason, challenge } = await ask(authorization);
+    assert.deepEqual([status, code], [401, 'PartnerAadTicketRequired'], String(authorization));
+    assert.equal(reason, 'The access token is missing.');
+    assert.match(
+      challenge ?? '',
+      /^Bearer authorization_uri="http.*error_description="The access token is missing\."$/,
     );
   }
 });
 
-test('forged signatures', async (context) => {
-  const { good, claims, kid, ownKey, sign, refused, clientSecret } = await openForge(context);
+test('forged signatures', async () => {
+  const { good, claims, kid, ownKey, sign, refused, clientSecret } = await openForge();
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   await refused(await sign({}, {}, privateKey), /signature/);
   await refused(await sign({}, { kid: 'unknown' }), /key that signed/);
@@ -91,8 +94,8 @@ test('forged signatures', async (context) => {
   await refused(await sign({}, { kid: 'brought', jwk }, privateKey), /key that signed/);
 });
 
-test('malformed tokens', async (context) => {
-  const { refused, good } = await openForge(context);
+test('malformed tokens', async () => {
+  const { refused, good } = await openForge();
   for (const token of [
     'x',
     'a.b',
@@ -107,9 +110,9 @@ test('malformed tokens', async (context) => {
   }
 });
 
-test('audience, issuer, version and the ids they carry', async (context) => {
-  const { refused, sign, tenantId, whoami, url } = await openForge(context);
-  assert.equal((await whoami(`Bearer ${await sign({ aud: `${resource}/` })}`)).status, 200);
+test('audience, issuer, version and the ids they carry', async () => {
+  const { refused, sign, tenantId, ask, url } = await openForge();
+  assert.equal((await ask(`Bearer ${await sign({ aud: `${resource}/` })}`)).status, 200);
   for (const aud of ['https://graph.microsoft.com', `${resource}//`, undefined, [resource], tenantId]) {
     await refused(await sign({ aud }), /audience/);
   }
@@ -129,11 +132,8 @@ test('audience, issuer, version and the ids they carry', async (context) => {
   await refused(await sign({ nbf: 'soon' }), /times/);
 });
 
-test('both versions are accepted whichever is issued', async (context) => {
-  const { sign, whoami, claims, tenantId, clientId, url, refused } = await openForge(context, [
-    '--token-version',
-    '2.0',
-  ]);
+test('both versions are accepted whichever is issued', async () => {
+  const { sign, ask, claims, tenantId, clientId, url, refused } = await openForge(['--token-version', '2.0']);
   assert.equal(claims.ver, '2.0');
   const first = {
     ver: '1.0',
@@ -142,37 +142,42 @@ test('both versions are accepted whichever is issued', async (context) => {
     appid: clientId,
     azp: undefined,
   };
-  assert.equal((await whoami(`Bearer ${await sign(first)}`)).status, 200);
+  assert.equal((await ask(`Bearer ${await sign(first)}`)).status, 200);
   await refused(await sign({ iss: `${url}/3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90/v2.0` }), /issuer/);
   await refused(await sign({ azp: undefined, appid: clientId }), /application/);
 });
 
-test('times, with a minute of tolerance, also for a token that was good before', async (context) => {
-  const { sign, whoami, refused, clock, good } = await openForge(context);
-  const accepted = async (token: string) => assert.equal((await whoami(`Bearer ${token}`)).status, 200);
+test('times, with a minute of tolerance, also for a token that was good before', async () => {
+  const { sign, ask, refused, advance, good } = await openForge();
+  const accepted = async (token: string) => assert.equal((await ask(`Bearer ${token}`)).status, 200);
   await accepted(await sign({ nbf: seconds + 60 }));
   await refused(await sign({ nbf: seconds + 61 }), /not valid yet/);
   await accepted(await sign({ exp: seconds - 59 }));
   await refused(await sign({ exp: seconds - 60 }), /expired/);
   await accepted(good);
-  clock.advance(3600 + 59);
+  advance(3600 + 59);
   await accepted(good);
-  clock.advance(1);
+  advance(1);
   await refused(good, /expired/);
 });
 
-test('disabling, removing and changing roles take effect with the next request', async (context) => {
-  const { whoami, good, refused, identity, tenantId, clientId } = await openForge(context);
-  const role = async () => (await whoami(`Bearer ${good}`)).body.role;
-  assert.equal(await role(), 'Manager');
-  for (const next of ['Reader', 'Ingestor', 'Auditor']) {
-    await identity.applications.patch(tenantId, clientId, { role: next });
-    assert.equal(await role(), next);
+test('disabling, removing and changing roles take effect with the next request', async () => {
+  const { ask, good, refused, identity, tenantId, clientId } = await openForge();
+  const status = async () => (await ask(`Bearer ${good}`)).status;
+  assert.equal(await status(), 200);
+  for (const [role, expected] of [
+    ['Ingestor', 403],
+    ['Reader', 200],
+    ['Auditor', 403],
+    ['Manager', 200],
+  ] as const) {
+    await identity.applications.patch(tenantId, clientId, { role });
+    assert.equal(await status(), expected, role);
   }
   await identity.applications.patch(tenantId, clientId, { enabled: false });
   await refused(good, /application .* disabled/);
   await identity.applications.patch(tenantId, clientId, { enabled: true });
-  assert.equal(await role(), 'Auditor');
+  assert.equal(await status(), 200);
   await identity.tenants.patch(tenantId, { enabled: false });
   await refused(good, /tenant .* disabled/);
   await identity.tenants.patch(tenantId, { enabled: true });
@@ -182,8 +187,8 @@ test('disabling, removing and changing roles take effect with the next request',
   await refused(good, /tenant .* unknown/);
 });
 
-test('an application of one tenant is nobody in another', async (context) => {
-  const { sign, refused, identity, clientId } = await openForge(context);
+test('an application of one tenant is nobody in another', async () => {
+  const { sign, refused, identity, clientId } = await openForge();
   const { tenantId: other } = await identity.tenants.create({ name: 'Fabrikam' });
   const iss = `https://sts.windows.net/${other}/`;
   await refused(await sign({ tid: other, iss }), /application .* unknown/);
@@ -192,25 +197,14 @@ test('an application of one tenant is nobody in another', async (context) => {
   assert.equal((await identity.applications.list(other)).length, 1);
 });
 
-test('a token of another installation is refused although tenant and application have the same ids', async (context) => {
-  const here = await openEndpoint(context);
-  const there = await openEndpoint(context);
-  await there.identity.tenants.create({ name: 'Twin', tenantId: here.tenantId });
-  await there.identity.applications.create(here.tenantId, {
-    name: 'x',
-    role: 'Manager',
-    clientId: here.clientId,
-  });
-  await there.identity.rotateSigningKey();
-  await there.identity.rotateSigningKey();
-  const { clientSecret } = await there.identity.keys.create(here.tenantId, here.clientId, {});
-  const answer = await there.post(here.form({ client_secret: clientSecret }), {
-    path: `/${here.tenantId}/oauth2/token`,
-  });
-  const { access_token: token } = (await answer.json()) as { access_token: string };
-  assert.equal((await there.whoami(`Bearer ${token}`)).status, 200);
-  assert.deepEqual(await here.whoami(`Bearer ${token}`), {
-    status: 401,
-    body: { code: 'token-invalid', reason: 'The key that signed the access token is not known.' },
-  });
+test('a token of another installation is refused although tenant and application have the same ids', async () => {
+  const there = await openEndpoint({ fresh: true });
+  const token = await there.token();
+  assert.equal((await there.ask(`Bearer ${token}`)).status, 200);
+  const here = await openEndpoint({ fresh: true });
+  await here.identity.tenants.create({ name: 'Twin', tenantId: there.tenantId });
+  const twin = { name: 'Twin', role: 'Manager', clientId: there.clientId };
+  await here.identity.applications.create(there.tenantId, twin);
+  const { status, reason } = await here.ask(`Bearer ${token}`);
+  assert.deepEqual([status, reason], [401, 'The key that signed the access token is not known.']);
 });

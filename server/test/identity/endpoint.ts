@@ -1,93 +1,71 @@
 /**
- * The token endpoint and discovery on a real port over a real registry in a temporary folder, with one tenant, one
- * application and one key. `GET /whoami` shows whom the API would see behind an Authorization header.
+ * A tenant with a domain, an application and a key on a real server, and the requests that the identity tests
+ * make. Tests share one server, each with a tenant of its own; those that move far in time, rotate keys, break
+ * things or need settings ask for a fresh one.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import fastify from 'fastify';
-import { parseSettings } from '../../src/config.js';
-import { Failure } from '../../src/failure.js';
-import { registerDiscoveryRoutes } from '../../src/http/discovery.js';
-import { registerTokenRoutes } from '../../src/http/token.js';
-import { createIdentity } from '../../src/identity/identity.js';
-import type { RegistryRow } from '../../src/registry/index.js';
-import { openLibsqlRegistry } from '../../src/registry/libsql.js';
-import { migrateRegistry } from '../../src/registry/migrate.js';
-import { type Clock, systemRandom } from '../../src/system.js';
+import { after } from 'node:test';
+import type { ErrorBody } from '@storelens/contract';
+import type { Caller } from '../../src/identity/index.js';
+import { startServer, type TestServer } from '../harness.js';
 
 /** The resource that tokens are for. */
 export const resource = 'https://manage.devcenter.microsoft.com';
 
-/** A clock that moves only when told. */
-export class TestClock implements Clock {
-  constructor(private time = Date.UTC(2026, 7, 1, 12, 0, 0)) {}
+/** When every test begins. */
+export const beginning = Date.UTC(2026, 7, 1, 12, 0, 0);
 
-  now(): number {
-    return this.time;
-  }
-
-  /** Moves on by a number of seconds. */
-  advance(seconds: number): void {
-    this.time += seconds * 1000;
-  }
+/** Which server a test needs. */
+export interface EndpointOptions {
+  readonly args?: readonly string[];
+  readonly fresh?: boolean;
 }
 
-/** Signing keys of the first endpoint of this process: making RSA keys is what takes the time. */
-const signingKeys: readonly RegistryRow[] = [];
+/** What the API makes of an Authorization header. */
+export interface Seen {
+  readonly status: number;
+  /** The caller, when the report was answered. */
+  readonly caller?: Caller;
+  /** Inner code and reason, when it was not. */
+  readonly code?: string;
+  readonly reason?: string;
+  readonly challenge: string | null;
+}
 
-/** Opens everything; closed and removed when the test ends. `args` are settings as on the command line. */
-export async function openEndpoint(context: TestContext, args: readonly string[] = []) {
-  const folder = mkdtempSync(join(tmpdir(), 'storelens-identity-'));
-  const clock = new TestClock();
-  const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
-  await migrateRegistry(registry);
-  for (const { kid, private_key: key, activated_at: activated } of signingKeys) {
-    await registry.all(
-      'INSERT INTO signing_keys (kid, private_key, created_at, activated_at) VALUES ($1, $2, $3, $4)',
-      [kid ?? null, key ?? null, clock.now(), activated ?? null],
-    );
-  }
-  let url = '';
-  const publicUrl = () => url;
-  const settings = parseSettings(args, {});
-  const identity = await createIdentity({
-    registry,
-    clock,
-    random: systemRandom,
-    settings,
-    publicUrl,
-    folder,
-  });
-  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 300 } });
-  const parts = { identity, clock, random: systemRandom, publicUrl };
-  registerTokenRoutes(server, parts);
-  registerDiscoveryRoutes(server, parts);
-  server.get('/whoami', async (request, reply) => {
-    try {
-      return await identity.verify(request.headers.authorization);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return reply.status(401).send({ code: error.code, reason: error.data[0] });
-    }
-  });
-  await server.listen({ host: '127.0.0.1', port: 0 });
-  url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
-  context.after(async () => {
-    await server.close();
-    await identity.close();
-    await registry.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+// An embedded engine allows one data folder a process, so one server runs at a time.
+let running: { readonly server: TestServer; readonly fresh: boolean } | undefined;
+let tenantsMade = 0;
 
-  const { tenantId, accountId } = await identity.tenants.create({
-    name: 'Contoso',
-    domains: ['contoso.example'],
-  });
+/** Ends the server of the tests so far. */
+export async function closeServer(): Promise<void> {
+  await running?.server.close();
+  running = undefined;
+}
+after(closeServer);
+
+async function openServer(fresh: boolean, args: readonly string[]): Promise<TestServer> {
+  if (running !== undefined && (fresh || running.fresh)) await closeServer();
+  running ??= { server: await startServer({ now: beginning, args }), fresh };
+  running.server.setTime(beginning);
+  return running.server;
+}
+
+/** Opens a tenant of its own; `args` are settings as on the command line and make the server a fresh one. */
+export async function openEndpoint({ args = [], fresh = args.length > 0 }: EndpointOptions = {}) {
+  const server = await openServer(fresh, args);
+  const { identity, products, registry } = server.app.parts;
+  tenantsMade += 1;
+  const domain = `contoso-${tenantsMade}.example`;
+  const { tenantId, accountId } = await identity.tenants.create({ name: 'Contoso', domains: [domain] });
+  await products.create(accountId, { kind: 'app', id: 'APP', name: 'App' });
   const { clientId } = await identity.applications.create(tenantId, { name: 'Dashboard', role: 'Manager' });
   const { clientSecret, keyId } = await identity.keys.create(tenantId, clientId, {});
+
+  let time = beginning;
+  /** Moves the clock on by a number of seconds. */
+  function advance(seconds: number): void {
+    time += seconds * 1000;
+    server.setTime(time);
+  }
 
   /** The fields of a good v1 request, changed or (with undefined) without some. */
   function form(changes: Readonly<Record<string, string | undefined>> = {}): Record<string, string> {
@@ -98,10 +76,10 @@ export async function openEndpoint(context: TestContext, args: readonly string[]
       resource,
       ...changes,
     };
-    return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Record<
-      string,
-      string
-    >;
+    const given = Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    return Object.fromEntries(given) as Record<string, string>;
   }
 
   /** Posts a form (or a ready body) to a token endpoint, by default that of the tenant, v1. */
@@ -109,7 +87,7 @@ export async function openEndpoint(context: TestContext, args: readonly string[]
     body: Readonly<Record<string, string>> | string,
     { path = `/${tenantId}/oauth2/token`, headers = {} as Readonly<Record<string, string>> } = {},
   ): Promise<Response> {
-    return fetch(url + path, {
+    return fetch(server.url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
       body: typeof body === 'string' ? body : new URLSearchParams(body).toString(),
@@ -117,24 +95,27 @@ export async function openEndpoint(context: TestContext, args: readonly string[]
   }
 
   /** A token of the application. */
-  async function token(changes: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
-    const body = (await (await post(form(changes))).json()) as { readonly access_token?: string };
+  async function token(): Promise<string> {
+    const body = (await (await post(form())).json()) as { readonly access_token?: string };
     if (body.access_token === undefined) throw new Error(`no token: ${JSON.stringify(body)}`);
     return body.access_token;
   }
 
-  /** What the API answers a holder of this token. */
-  async function whoami(authorization: string | undefined) {
-    const response = await fetch(
-      `${url}/whoami`,
-      authorization === undefined ? {} : { headers: { authorization } },
-    );
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  /** Asks the API for a report of the tenant's app. */
+  async function ask(authorization: string | undefined): Promise<Seen> {
+    const response = await fetch(`${server.url}/v1.0/my/analytics/installs?applicationId=APP`, {
+      headers: authorization === undefined ? {} : { authorization },
+    });
+    const challenge = response.headers.get('www-authenticate');
+    const { status } = response;
+    if (status === 200) return { status, caller: await identity.verify(authorization), challenge };
+    const { innererror } = (await response.json()) as ErrorBody;
+    return { status, code: innererror.code, reason: innererror.data[0] ?? '', challenge };
   }
 
   return {
-    ...{ url, folder, clock, registry, identity },
-    ...{ tenantId, accountId, clientId, clientSecret, keyId },
-    ...{ form, post, token, whoami },
+    ...{ url: server.url, folder: server.folder, app: server.app, logged: server.logged, identity, registry },
+    ...{ tenantId, accountId, clientId, clientSecret, keyId, domain },
+    ...{ advance, form, post, token, ask },
   };
 }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeProtectedHeader } from 'jose';
-import { createIdentity } from '../../src/identity/identity.js';
-import { systemRandom } from '../../src/system.js';
-import { openEndpoint } from './endpoint.js';
+import { startServer, type TestServer } from '../harness.js';
+import { beginning, closeServer, openEndpoint } from './endpoint.js';
 
 const day = 86_400;
 
-async function openRotation(context: Parameters<typeof openEndpoint>[0], args: readonly string[] = []) {
-  const endpoint = await openEndpoint(context, args);
+async function openRotation(args: readonly string[] = []) {
+  const endpoint = await openEndpoint({ args, fresh: true });
   const published = async () => {
     const response = await fetch(`${endpoint.url}/common/discovery/keys`);
     return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
@@ -17,8 +19,8 @@ async function openRotation(context: Parameters<typeof openEndpoint>[0], args: r
   return { ...endpoint, published, kidOf };
 }
 
-test('on demand: the published next key takes over, the old one is kept for a day', async (context) => {
-  const { identity, token, whoami, clock, published, kidOf } = await openRotation(context);
+test('on demand: the published next key takes over, the old one is kept for a day', async () => {
+  const { identity, token, ask, advance, published, kidOf } = await openRotation();
   const old = await token();
   const [first, next] = await published();
   assert.equal(kidOf(old), first);
@@ -29,29 +31,26 @@ test('on demand: the published next key takes over, the old one is kept for a da
   const after = await published();
   assert.equal(after.length, 3);
   assert.ok(after.includes(kidOf(old)) && after.includes(kidOf(fresh)));
-  for (const jwt of [old, fresh]) assert.equal((await whoami(`Bearer ${jwt}`)).status, 200);
+  for (const jwt of [old, fresh]) assert.equal((await ask(`Bearer ${jwt}`)).status, 200);
 
-  clock.advance(3600);
-  assert.equal((await whoami(`Bearer ${old}`)).status, 200);
-  clock.advance(120);
-  assert.match(String((await whoami(`Bearer ${old}`)).body.reason), /expired/);
+  advance(3600);
+  assert.equal((await ask(`Bearer ${old}`)).status, 200);
+  advance(120);
+  assert.match(String((await ask(`Bearer ${old}`)).reason), /expired/);
 
-  clock.advance(day - 3720);
+  advance(day - 3720);
   assert.ok((await published()).includes(kidOf(old)));
-  clock.advance(1);
+  advance(1);
   assert.ok(!(await published()).includes(kidOf(old)));
-  assert.match(String((await whoami(`Bearer ${old}`)).body.reason), /key that signed/);
+  assert.match(String((await ask(`Bearer ${old}`)).reason), /key that signed/);
 });
 
-test('by age: the setting says when, and the audit says that', async (context) => {
-  const { identity, token, clock, published, kidOf } = await openRotation(context, [
-    '--signing-key-days',
-    '2',
-  ]);
+test('by age: the setting says when, and the audit says that', async () => {
+  const { identity, token, advance, published, kidOf } = await openRotation(['--signing-key-days', '2']);
   const [first, next] = await published();
-  clock.advance(2 * day - 1);
+  advance(2 * day - 1);
   assert.equal(kidOf(await token()), first);
-  clock.advance(1);
+  advance(1);
   const kids = await Promise.all([token(), token(), token()]);
   assert.deepEqual(kids.map(kidOf), [next, next, next]);
   assert.equal((await published()).length, 3);
@@ -60,33 +59,41 @@ test('by age: the setting says when, and the audit says that', async (context) =
     lines.map(({ actor, action, target }) => ({ actor, action, target })),
     [{ actor: 'server', action: 'signing-key.rotate', target: next }],
   );
-  clock.advance(2 * day);
+  advance(2 * day);
   const third = kidOf(await token());
   assert.notEqual(third, next);
   assert.ok(!(await published()).includes(first ?? ''));
 });
 
 test('keys, pepper and operator key outlive a restart', async (context) => {
-  const { identity, token, clock, registry, folder, url, published, kidOf, tenantId, clientId } =
-    await openRotation(context);
-  await identity.rotateSigningKey();
-  const jwt = await token();
-  const before = await published();
-  await identity.close();
-  const again = await createIdentity({
-    registry,
-    clock,
-    random: systemRandom,
-    settings: {
-      'token-version': '1.0',
-      'token-issuer': 'https://sts.windows.net/{tid}/',
-      'signing-key-days': 90,
-    },
-    publicUrl: () => url,
-    folder,
+  await closeServer();
+  const folder = await mkdtemp(join(tmpdir(), 'storelens-restart-'));
+  const first = await startServer({ now: beginning, folder });
+  const { tenantId, clientId, clientSecret, token } = await first.account();
+  await first.app.parts.identity.rotateSigningKey();
+  const keys = async (server: TestServer) => (await server.request('/common/discovery/keys')).json;
+  const before = await keys(first);
+  const operatorKey = await first.operatorKey();
+  await first.close();
+
+  // The token was signed with the key that is retired now. The issuer does not depend on the port.
+  const second = await startServer({ now: beginning + 60_000, folder });
+  context.after(async () => {
+    await second.close();
+    await rm(folder, { recursive: true, force: true });
   });
-  assert.deepEqual((await again.publishedKeys()).map(({ kid }) => kid).sort(), [...before].sort());
-  assert.ok(before.includes(kidOf(jwt)));
-  assert.equal((await again.verify(`Bearer ${jwt}`)).applicationId, clientId);
-  assert.equal((await again.operatorCaller(tenantId)).applicationId, 'operator');
+  assert.deepEqual(await keys(second), before);
+  const { identity } = second.app.parts;
+  assert.equal((await identity.verify(`Bearer ${token}`)).applicationId, clientId);
+  await identity.operator.verify(`Bearer ${operatorKey}`, 'test');
+  const again = await second.request(`/${tenantId}/oauth2/v2.0/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: clientId,
+      client_secret: clientSecret,
+      scope: 'https://manage.devcenter.microsoft.com/.default',
+    }),
+  });
+  assert.equal(again.status, 200);
 });

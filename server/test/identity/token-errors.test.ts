@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { request as httpRequest } from 'node:http';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { openEndpoint, resource } from './endpoint.js';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -87,8 +87,8 @@ const throttled: Expected = {
   text: 'Request throttled.',
 };
 
-test('1: only POST; OPTIONS says so', async (context) => {
-  const { url, tenantId } = await openEndpoint(context);
+test('1: only POST; OPTIONS says so', async () => {
+  const { url, tenantId } = await openEndpoint();
   for (const path of ['oauth2/token', 'oauth2/v2.0/token']) {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
       const response = await fetch(`${url}/${tenantId}/${path}`, { method });
@@ -104,8 +104,8 @@ test('1: only POST; OPTIONS says so', async (context) => {
   }
 });
 
-test('2: the body must be a form with a grant_type', async (context) => {
-  const { url, post, form, tenantId } = await openEndpoint(context);
+test('2: the body must be a form with a grant_type', async () => {
+  const { url, post, form, tenantId } = await openEndpoint();
   const json = JSON.stringify(form());
   for (const [body, contentType] of [
     [json, 'application/json'],
@@ -139,16 +139,16 @@ test('2: the body must be a form with a grant_type', async (context) => {
   await assertError(inQuery, missing('grant_type'), url);
 });
 
-test('a parameter given twice, also an unknown one, and a body too large are malformed', async (context) => {
-  const { url, post, form } = await openEndpoint(context);
+test('a parameter given twice, also an unknown one, and a body too large are malformed', async () => {
+  const { url, post, form } = await openEndpoint();
   const body = new URLSearchParams(form()).toString();
   await assertError(await post(`${body}&client_id=x`), malformed, url);
   await assertError(await post(`${body}&a=1&a=2`), malformed, url);
   await assertError(await post(`${body}&a=${'x'.repeat(70_000)}`), malformed, url);
 });
 
-test('3: the tenant is a GUID or a domain name', async (context) => {
-  const { url, post, form } = await openEndpoint(context);
+test('3: the tenant is a GUID or a domain name', async () => {
+  const { url, post, form } = await openEndpoint();
   for (const tenant of ['contoso', 'no_domain.example', '-a.example', 'a..example']) {
     const text = `Specified tenant identifier '${tenant}' is neither a valid DNS name, nor a valid external domain.`;
     const response = await post(form(), { path: `/${tenant}/oauth2/token` });
@@ -162,8 +162,8 @@ test('3: the tenant is a GUID or a domain name', async (context) => {
   }
 });
 
-test('4: an unknown, removed or disabled tenant is not found', async (context) => {
-  const { url, post, form, identity, tenantId } = await openEndpoint(context);
+test('4: an unknown, removed or disabled tenant is not found', async () => {
+  const { url, post, form, identity, tenantId } = await openEndpoint();
   for (const tenant of ['3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90', 'fabrikam.example']) {
     const response = await post(form(), { path: `/${tenant}/oauth2/token` });
     await assertError(response, notFoundTenant(tenant), url);
@@ -176,8 +176,8 @@ test('4: an unknown, removed or disabled tenant is not found', async (context) =
   await assertError(await post(form()), notFoundTenant(tenantId), url);
 });
 
-test('5 to 8: grant type, client id, resource and scope', async (context) => {
-  const { url, post, form, tenantId } = await openEndpoint(context);
+test('5 to 8: grant type, client id, resource and scope', async () => {
+  const { url, post, form, tenantId } = await openEndpoint();
   const v2 = { path: `/${tenantId}/oauth2/v2.0/token` };
   await assertError(
     await post(form({ grant_type: 'password' })),
@@ -202,8 +202,8 @@ test('5 to 8: grant type, client id, resource and scope', async (context) => {
   }
 });
 
-test('9 and 10: the application must exist in this tenant and be enabled', async (context) => {
-  const { url, post, form, identity, tenantId, clientId } = await openEndpoint(context);
+test('9 and 10: the application must exist in this tenant and be enabled', async () => {
+  const { url, post, form, identity, tenantId, clientId } = await openEndpoint();
   const other = await identity.tenants.create({ name: 'Fabrikam' });
   const foreign = await identity.applications.create(other.tenantId, { name: 'x', role: 'Manager' });
   for (const id of ['not-even-a-guid', '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11', foreign.clientId]) {
@@ -218,9 +218,9 @@ test('9 and 10: the application must exist in this tenant and be enabled', async
   );
 });
 
-test('11 to 13: missing, wrong, removed and expired secrets', async (context) => {
-  const { url, post, form, identity, tenantId, clientId, clientSecret, clock, keyId } =
-    await openEndpoint(context);
+test('11 to 13: missing, wrong, removed and expired secrets', async () => {
+  const { url, post, form, identity, tenantId, clientId, clientSecret, advance, keyId } =
+    await openEndpoint();
   await assertError(await post(form({ client_secret: undefined })), noSecret, url);
   await assertError(await post(form({ client_secret: '' })), noSecret, url);
   await assertError(
@@ -235,7 +235,7 @@ test('11 to 13: missing, wrong, removed and expired secrets', async (context) =>
   assert.equal((await post(form({ client_secret: short.clientSecret }))).status, 200);
   await identity.keys.remove(tenantId, clientId, keyId);
   await assertError(await post(form()), wrongSecret(clientId), url);
-  clock.advance(86_400);
+  advance(86_400);
   const expired = await post(form({ client_secret: short.clientSecret }));
   assert.equal(expired.status, 401);
   const body = (await expired.json()) as { error: string; error_codes: number[]; error_description: string };
@@ -248,8 +248,8 @@ test('11 to 13: missing, wrong, removed and expired secrets', async (context) =>
   );
 });
 
-test('14: an unknown resource, told only to those who proved who they are', async (context) => {
-  const { url, post, form, tenantId, clientId } = await openEndpoint(context);
+test('14: an unknown resource, told only to those who proved who they are', async () => {
+  const { url, post, form, tenantId, clientId } = await openEndpoint();
   const unknown = (name: string): Expected => ({
     status: 400,
     error: 'invalid_resource',
@@ -265,8 +265,8 @@ test('14: an unknown resource, told only to those who proved who they are', asyn
   await assertError(wrong, wrongSecret(clientId), url);
 });
 
-test('15: ten failures a minute, then 429 for that client, also with the right secret', async (context) => {
-  const { url, post, form, clientId, clock, identity, tenantId } = await openEndpoint(context);
+test('15: ten failures a minute, then 429 for that client, also with the right secret', async () => {
+  const { url, post, form, clientId, advance, identity, tenantId } = await openEndpoint();
   for (let count = 0; count < 10; count += 1) {
     await assertError(await post(form({ client_secret: 'wrong' })), wrongSecret(clientId), url);
   }
@@ -279,21 +279,21 @@ test('15: ten failures a minute, then 429 for that client, also with the right s
   const key = await identity.keys.create(tenantId, other.clientId, {});
   const unaffected = await post(form({ client_id: other.clientId, client_secret: key.clientSecret }));
   assert.equal(unaffected.status, 200);
-  clock.advance(59.5);
+  advance(59.5);
   assert.equal((await post(form())).headers.get('retry-after'), '1');
-  clock.advance(0.5);
+  advance(0.5);
   assert.equal((await post(form())).status, 200);
 });
 
-test('16: a fault of ours is 500 without details', async (context) => {
-  const { url, post, form, registry } = await openEndpoint(context);
+test('16: a fault of ours is 500 without details', async () => {
+  const { url, post, form, registry } = await openEndpoint({ fresh: true });
   await registry.all('ALTER TABLE tenants RENAME TO hidden');
   const text = 'A transient error has occurred. Please try again.';
   await assertError(await post(form()), { status: 500, error: 'server_error', code: 90033, text }, url);
 });
 
-test('the order of the checks decides which error wins', async (context) => {
-  const { url, post, form, tenantId } = await openEndpoint(context);
+test('the order of the checks decides which error wins', async () => {
+  const { url, post, form, tenantId } = await openEndpoint();
   // Everything is wrong at first; one fault after the other is mended.
   const unknownTenant = '/fabrikam.example/oauth2/v2.0/token';
   const known = `/${tenantId}/oauth2/v2.0/token`;
@@ -326,8 +326,8 @@ test('the order of the checks decides which error wins', async (context) => {
   await next(known, noSecret);
 });
 
-test('correlation ids: header before query before form, only GUIDs, echoed on request', async (context) => {
-  const { post, form, tenantId } = await openEndpoint(context);
+test('correlation ids: header before query before form, only GUIDs, echoed on request', async () => {
+  const { post, form, tenantId } = await openEndpoint();
   const ids = ['1', '2', '3'].map((digit) => `${digit}c0f7a52-93d1-4f6c-8d7e-6f2b9a3c5d44`);
   const [header, query, body] = ids as [string, string, string];
   const bad = form({ grant_type: 'x' });
@@ -349,8 +349,8 @@ test('correlation ids: header before query before form, only GUIDs, echoed on re
   }
 });
 
-test('malformed percent signs and bytes never make a 500', async (context: TestContext) => {
-  const { url, tenantId, clientId } = await openEndpoint(context);
+test('malformed percent signs and bytes never make a 500', async () => {
+  const { url, tenantId, clientId } = await openEndpoint();
   const send = (body: string | Buffer, headers: Readonly<Record<string, string>> = {}) =>
     new Promise<number>((resolve, reject) => {
       const outgoing = httpRequest(`${url}/${tenantId}/oauth2/token`, {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { openEndpoint, resource } from './endpoint.js';
+import { beginning, openEndpoint, resource } from './endpoint.js';
 
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const now = Date.UTC(2026, 7, 1, 12, 0, 0) / 1000;
+const now = beginning / 1000;
 
 function assertHeaders(response: Response) {
   assert.equal(response.status, 200);
@@ -17,8 +17,8 @@ function assertHeaders(response: Response) {
   assert.equal(response.headers.get('www-authenticate'), null);
 }
 
-test('v1: numbers as text, the resource as it was sent', async (context) => {
-  const { post, form } = await openEndpoint(context);
+test('v1: numbers as text, the resource as it was sent', async () => {
+  const { post, form } = await openEndpoint();
   for (const asked of [resource, `${resource}/`]) {
     const response = await post(form({ resource: asked }));
     assertHeaders(response);
@@ -38,8 +38,8 @@ test('v1: numbers as text, the resource as it was sent', async (context) => {
   }
 });
 
-test('v2: numbers as numbers, the slash of the scope in the audience', async (context) => {
-  const { post, form, tenantId } = await openEndpoint(context);
+test('v2: numbers as numbers, the slash of the scope in the audience', async () => {
+  const { post, form, tenantId } = await openEndpoint();
   const path = `/${tenantId}/oauth2/v2.0/token?client-request-id=1c0f7a52-93d1-4f6c-8d7e-6f2b9a3c5d44`;
   for (const audience of [resource, `${resource}/`]) {
     const response = await post(form({ resource: undefined, scope: `${audience}/.default` }), { path });
@@ -52,8 +52,8 @@ test('v2: numbers as numbers, the slash of the scope in the audience', async (co
   }
 });
 
-test('claims and header of a 1.0 token', async (context) => {
-  const { token, tenantId, clientId, identity } = await openEndpoint(context);
+test('claims and header of a 1.0 token', async () => {
+  const { token, tenantId, clientId, identity } = await openEndpoint();
   const jwt = await token();
   const [published] = await identity.publishedKeys();
   const kid = published?.kid;
@@ -81,8 +81,10 @@ test('claims and header of a 1.0 token', async (context) => {
   assert.notEqual(second.uti, uti);
 });
 
-test('claims and header of a 2.0 token, which the setting asks for', async (context) => {
-  const { token, url, tenantId, clientId, whoami } = await openEndpoint(context, ['--token-version', '2.0']);
+test('claims and header of a 2.0 token, which the setting asks for', async () => {
+  const { token, url, tenantId, clientId, ask } = await openEndpoint({
+    args: ['--token-version', '2.0'],
+  });
   const jwt = await token();
   assert.deepEqual(Object.keys(decodeProtectedHeader(jwt)), ['typ', 'alg', 'kid']);
   const { aio, rh, uti, oid, aud, ...claims } = decodeJwt(jwt);
@@ -99,12 +101,12 @@ test('claims and header of a 2.0 token, which the setting asks for', async (cont
   });
   assert.match(String(aud), guid);
   assert.ok([aio, rh, uti].every((value) => typeof value === 'string'));
-  assert.equal((await whoami(`Bearer ${jwt}`)).status, 200);
+  assert.equal((await ask(`Bearer ${jwt}`)).status, 200);
 });
 
-test('tenants by domain and in any letter case, client ids in any letter case', async (context) => {
-  const { post, form, tenantId, clientId } = await openEndpoint(context);
-  for (const tenant of ['contoso.example', 'Contoso.Example', tenantId.toUpperCase()]) {
+test('tenants by domain and in any letter case, client ids in any letter case', async () => {
+  const { post, form, tenantId, clientId, domain } = await openEndpoint();
+  for (const tenant of [domain, domain.toUpperCase(), tenantId.toUpperCase()]) {
     const response = await post(form({ client_id: clientId.toUpperCase() }), {
       path: `/${tenant}/oauth2/token?api-version=1.0`,
     });
@@ -115,8 +117,8 @@ test('tenants by domain and in any letter case, client ids in any letter case', 
   }
 });
 
-test('spellings of the content type, and what real clients add', async (context) => {
-  const { post, form } = await openEndpoint(context);
+test('spellings of the content type, and what real clients add', async () => {
+  const { post, form } = await openEndpoint();
   for (const contentType of [
     'application/x-www-form-urlencoded',
     'application/x-www-form-urlencoded; charset=utf-8',
@@ -142,8 +144,8 @@ test('spellings of the content type, and what real clients add', async (context)
   assert.equal((await post(unescaped)).status, 200);
 });
 
-test('HTTP Basic: raw, percent-encoded, and secrets that encoding could change', async (context) => {
-  const { post, form, identity, tenantId, clientId, clientSecret } = await openEndpoint(context);
+test('HTTP Basic: raw, percent-encoded, and secrets that encoding could change', async () => {
+  const { post, form, identity, tenantId, clientId, clientSecret } = await openEndpoint();
   const tricky = 'a+b c%d%20e~f:g/h=i&j-k.l_mäöü€0123456789';
   await identity.keys.create(tenantId, clientId, { clientSecret: tricky });
   const strict = (text: string) =>
@@ -175,21 +177,22 @@ test('HTTP Basic: raw, percent-encoded, and secrets that encoding could change',
   assert.equal((await post(form({ client_secret: tricky }))).status, 200);
 });
 
-test('several live keys work side by side, and their use is noted once a minute', async (context) => {
-  const { post, form, identity, tenantId, clientId, clock, keyId } = await openEndpoint(context);
+test('several live keys work side by side, and their use is noted once a minute', async () => {
+  const { post, form, identity, tenantId, clientId, advance, keyId } = await openEndpoint();
   const second = await identity.keys.create(tenantId, clientId, {});
   const lastUses = async () => {
+    // Waits for the writes under way.
     await identity.close();
     const keys = await identity.keys.list(tenantId, clientId);
     return [keyId, second.keyId].map((id) => keys.find((key) => key.keyId === id)?.lastUsedAt);
   };
   assert.equal((await post(form())).status, 200);
   assert.deepEqual(await lastUses(), ['2026-08-01T12:00:00.000Z', null]);
-  clock.advance(30);
+  advance(30);
   assert.equal((await post(form())).status, 200);
   assert.equal((await post(form({ client_secret: second.clientSecret }))).status, 200);
   assert.deepEqual(await lastUses(), ['2026-08-01T12:00:00.000Z', '2026-08-01T12:00:30.000Z']);
-  clock.advance(30);
+  advance(30);
   assert.equal((await post(form())).status, 200);
   assert.deepEqual(await lastUses(), ['2026-08-01T12:01:00.000Z', '2026-08-01T12:00:30.000Z']);
 });
