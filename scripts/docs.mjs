@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { datasets, errorBody, errors, reports } from '../contract/dist/src/index.js';
+import { datasets, errorBody, errors, reports, tokenErrors } from '../contract/dist/src/index.js';
 import { environmentName, settingsTable } from '../server/dist/src/config.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -235,6 +235,13 @@ function datasetsPage() {
 }
 
 function errorsPage() {
+  const tokenRows = Object.entries(tokenErrors).map(([number, entry]) => [
+    code(number),
+    entry.status,
+    code(entry.error),
+    entry.text,
+    entry.help,
+  ]);
   const rows = Object.entries(errors).map(([name, entry]) => [
     code(name),
     entry.status,
@@ -248,6 +255,10 @@ function errorsPage() {
       'one sentence each. The token endpoint answers errors as OAuth 2.0 does.',
     json(errorBody(errors['invalid-parameters'], ['top parameter cannot be more than 10000'])),
     table(['Error', 'Status', 'Inner code', 'Inner message', 'When it happens, what to do'], rows),
+    '## Token endpoint and discovery',
+    "These answer as OAuth 2.0 and Microsoft's identity platform do: `error` has the word, `error_codes` the code, and " +
+      '`error_description` the text after `AADSTS` and the code. `error_uri` leads to what stands in the last column.',
+    table(['Code', 'Status', 'Error', 'Text', 'What to do'], tokenRows),
   );
 }
 
