@@ -109,6 +109,26 @@ test('misuse of transactions is refused instead of waiting for itself', async (c
   await assert.rejects(registry.all('SELECT 1'), /closed/);
 });
 
+test('a long transaction lets other work run and holds little memory', async (context) => {
+  const { registry } = await openTemporary(context);
+  await registry.all('CREATE TABLE t (a INTEGER PRIMARY KEY)');
+  let turns = 0;
+  let over = false;
+  const count = () => {
+    turns += 1;
+    if (!over) setImmediate(count);
+  };
+  setImmediate(count);
+  const before = process.memoryUsage().rss;
+  await registry.transaction(async (queries) => {
+    for (let row = 0; row < 20_000; row += 1) await queries.all('INSERT INTO t VALUES ($1)', [row]);
+  });
+  over = true;
+  assert.ok(turns >= 100, `${turns} turns`);
+  const grown = process.memoryUsage().rss - before;
+  assert.ok(grown < 60_000_000, `grew by ${grown} bytes`);
+});
+
 test('foreign keys are enforced', async (context) => {
   const { registry } = await openTemporary(context);
   await registry.all('CREATE TABLE parent (id TEXT PRIMARY KEY)');
