@@ -49,7 +49,7 @@ export function* ratings(visits: Visits, app: DemoApp, day: number): Generator<R
       timestamp: iso(at),
       applicationId: app.id,
       rating: stars,
-      ...(customer.userId !== undefined && { userId: customer.userId }),
+      userId: customer.userId,
       market: customer.market,
       osVersion: customer.osVersion,
       deviceType: customer.deviceType,

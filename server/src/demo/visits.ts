@@ -19,29 +19,35 @@ import {
 import { Chance, type Table, table } from './chance.js';
 import { type DemoApp, markets } from './publisher.js';
 
-/** One visit of a listing; times are milliseconds in UTC. Absent steps did not happen. */
+/** One visit of a listing; times are milliseconds in UTC. Steps that are undefined did not happen. */
 export interface Visit {
   readonly at: number;
-  /** Absent for signed-out visitors, who go no further. */
-  readonly userId?: string;
-  readonly deviceId: string;
+  /** Undefined for signed-out visitors, who go no further. */
+  readonly userId: string | undefined;
+  /** Undefined for those who did not acquire. */
+  readonly deviceId: string | undefined;
   readonly market: string;
   readonly deviceType: string;
   readonly osVersion: string;
   readonly gender: string;
   readonly ageGroup: string;
-  readonly customCampaignId?: string;
-  readonly referrerUriDomain?: string;
-  readonly acquired?: number;
-  readonly acquisitionType?: string;
-  readonly storeClient?: string;
-  readonly orderName?: string;
-  readonly quantity?: number;
-  readonly installed?: number;
-  /** A first attempt that failed, before `installed` or instead of it. */
-  readonly failed?: number;
-  readonly used?: number;
+  readonly customCampaignId: string | undefined;
+  readonly referrerUriDomain: string | undefined;
+  readonly licence: Licence | undefined;
+  /** A first attempt to install that failed, before `installed` or instead of it. */
+  readonly failed: number | undefined;
+  readonly installed: number | undefined;
+  readonly used: number | undefined;
   readonly packageVersion: string;
+}
+
+/** An acquisition. */
+export interface Licence {
+  readonly at: number;
+  readonly acquisitionType: string;
+  readonly storeClient: string;
+  readonly orderName: string | undefined;
+  readonly quantity: number;
 }
 
 /** Weights by hour of the day, for apps that people work with and for those they play with. */
@@ -66,10 +72,10 @@ const ages = table(
   ['Unknown', 6],
 );
 const genders = table(['m', 50], ['f', 42], ['Unknown', 8]);
-const searches = table(
+const searches = table<string | undefined>(
   ['search.example', 6],
   ['reviews.example', 3],
-  ['', 5],
+  [undefined, 5],
   ['news.example', 2],
   ['video.example', 2],
 );
@@ -135,76 +141,69 @@ function channels(app: DemoApp, day: number) {
   return list;
 }
 
-/** How the licence was obtained, and what comes with it. */
-function purchase(app: DemoApp, visit: { deviceType: string }, chance: Chance) {
-  const storeClient = visit.deviceType === 'Phone' ? 'Windows Phone Store (client)' : chance.pick(clients);
+/** An acquisition some time after the visit, at `latest` at the end of the day. */
+function acquire(app: DemoApp, visitAt: number, latest: number, deviceType: string, chance: Chance): Licence {
+  const storeClient = deviceType === 'Phone' ? 'Windows Phone Store (client)' : chance.pick(clients);
   const promoted = chance.happens(0.02);
-  const acquisitionType = promoted
-    ? 'Promotional code'
-    : app.price === 0
-      ? 'Free'
-      : chance.happens(0.62)
-        ? 'Trial'
-        : 'Paid';
+  const plain = app.price === 0 ? 'Free' : chance.happens(0.62) ? 'Trial' : 'Paid';
   return {
+    at: Math.min(latest, visitAt + chance.whole(15_000, 900_000)),
+    acquisitionType: promoted ? 'Promotional code' : plain,
     storeClient,
-    acquisitionType,
-    ...(promoted && { orderName: 'Launch friends' }),
+    orderName: promoted ? 'Launch friends' : undefined,
     quantity: storeClient.startsWith('Volume') ? chance.whole(2, 12) * 5 : 1,
   };
 }
+
+/** What becomes of a licence: attempts to install, and a first use. `trouble` is 0 to 1. */
+function install(licence: Licence, latest: number, trouble: number, chance: Chance) {
+  const tried = Math.min(latest, licence.at + chance.whole(20_000, 1_200_000));
+  const fails = chance.happens(0.03 + 0.09 * trouble);
+  const givesUp = chance.happens(0.11) || (fails && chance.happens(0.5));
+  const failed = fails ? tried : undefined;
+  if (givesUp) return { failed, installed: undefined, used: undefined };
+  const installed = Math.min(latest, tried + (fails ? chance.whole(60_000, 600_000) : 0));
+  const uses = chance.happens(0.88);
+  const used = uses ? Math.min(latest, installed + chance.whole(10_000, 7_200_000)) : undefined;
+  return { failed, installed, used };
+}
+
+const goneAgain = { failed: undefined, installed: undefined, used: undefined };
 
 function visitsOfDay(seed: string, app: DemoApp, day: number): readonly Visit[] {
   const chance = new Chance(`${seed}/${app.id}/visits/${day}`);
   const [countries, devices, systemsOf] = [marketsOf(app), devicesOf(app, day), systems(day)];
   const { version, before, age } = release(app, day);
   const happy = mood(app, day);
-  const conversion = app.conversion * (0.62 + 0.38 * happy);
   const start = day * dayMs;
-  const last = start + dayMs - 1;
+  const latest = start + dayMs - 1;
   const visits: Visit[] = [];
   for (const channel of channels(app, day)) {
-    const referrer = channel.referrer;
+    const conversion = app.conversion * (0.62 + 0.38 * happy) * (channel.campaignId === undefined ? 1 : 0.8);
     for (let left = chance.count(channel.visits); left > 0; left -= 1) {
       const at = start + moment(chance, app);
       const deviceType = chance.pick(devices);
-      const from = referrer ?? chance.pick(searches);
-      const person = {
+      const userId = chance.happens(0.76) ? `u-${chance.hex(12)}` : undefined;
+      const converts = userId !== undefined && chance.happens(conversion);
+      const licence = converts ? acquire(app, at, latest, deviceType, chance) : undefined;
+      const outcome = licence === undefined ? goneAgain : install(licence, latest, 1 - happy, chance);
+      visits.push({
         at,
-        deviceId: `d-${chance.hex(12)}`,
+        userId,
+        deviceId: converts ? `d-${chance.hex(12)}` : undefined,
         market: chance.pick(countries),
         deviceType,
         osVersion: chance.pick(systemsOf(deviceType)),
         gender: chance.pick(genders),
         ageGroup: chance.pick(ages),
-        ...(channel.campaignId !== undefined && { customCampaignId: channel.campaignId }),
-        ...(from !== '' && { referrerUriDomain: from }),
+        customCampaignId: channel.campaignId,
+        referrerUriDomain: channel.referrer ?? chance.pick(searches),
+        licence,
+        failed: outcome.failed,
+        installed: outcome.installed,
+        used: outcome.used,
         // A release reaches new customers within two days.
         packageVersion: age < 2 && chance.happens(0.5) ? before : version,
-      };
-      if (chance.happens(0.24)) {
-        visits.push(person);
-        continue;
-      }
-      const signedIn = { ...person, userId: `u-${chance.hex(12)}` };
-      const keen = channel.campaignId === undefined ? 1 : 0.8;
-      if (!chance.happens(conversion * keen)) {
-        visits.push(signedIn);
-        continue;
-      }
-      const acquired = Math.min(last, at + chance.whole(15_000, 900_000));
-      const buyer = { ...signedIn, acquired, ...purchase(app, person, chance) };
-      const tried = Math.min(last, acquired + chance.whole(20_000, 1_200_000));
-      const fails = chance.happens(0.03 + 0.09 * (1 - happy));
-      const gaveUp = chance.happens(0.11) || (fails && chance.happens(0.5));
-      const installed = Math.min(last, tried + (fails ? chance.whole(60_000, 600_000) : 0));
-      const used = chance.happens(0.88)
-        ? Math.min(last, installed + chance.whole(10_000, 7_200_000))
-        : undefined;
-      visits.push({
-        ...buyer,
-        ...(fails && { failed: tried }),
-        ...(!gaveUp && { installed, ...(used !== undefined && { used }) }),
       });
     }
   }
