@@ -54,3 +54,9 @@ test('the mark is replaced in one step and readable by its owner only', async ()
   assert.deepEqual(await readMark(folder), { demo: true, filledTo: 6 });
   assert.equal((await stat(join(folder, 'storelens.json'))).mode & 0o777, 0o600);
 });
+
+test('a place where no folder can be made is refused and not tried for ever', {
+  skip: process.platform === 'linux' ? false : 'only Linux has /proc',
+}, async () => {
+  await assert.rejects(claimFolder('/proc/nope/data', false), refused(/cannot be a data folder \(ENOENT\)/));
+});

@@ -2,8 +2,8 @@
  * The mark of a data folder: `storelens.json` says whether its rows are made up, and how far they reach. It keeps a
  * demo and real data apart, and lets a start that was interrupted go on where it stopped.
  */
-import { chmod, mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 /** A folder that this start must not use; the message is one sentence for the user. */
 export class FolderError extends Error {
@@ -76,6 +76,26 @@ export async function writeMark(folder: string, mark: FolderMark): Promise<void>
 }
 
 /**
+ * Creates a folder, readable by its owner only, and its parents. Node 20's own recursive mkdir never returns where
+ * the system says ENOENT although the parent exists, as it does below /proc.
+ */
+async function createFolder(folder: string): Promise<void> {
+  if (await isFolder(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) await createFolder(parent);
+  await mkdir(folder, { mode: 0o700 });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/**
  * Makes sure that a folder may be used, before anything in it is opened: creates it if need be (readable by its owner
  * only) and marks it. A demo takes an empty folder or one of its own; everything else takes any but a demo's.
  * Throws FolderError.
@@ -83,7 +103,7 @@ export async function writeMark(folder: string, mark: FolderMark): Promise<void>
 export async function claimFolder(folder: string, demo: boolean): Promise<void> {
   const shown = resolve(folder);
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await createFolder(shown);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new FolderError(`${shown} cannot be a data folder (${code}); choose another with --data`, {
