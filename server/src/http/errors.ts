@@ -17,6 +17,7 @@ export function toFailure(error: unknown): Failure | undefined {
   if (error instanceof EngineError) return engineFailure(error);
   const status = (error as { readonly statusCode?: unknown } | null)?.statusCode;
   if (status === 413) return new Failure('too-large', ['The request body is too large.'], { cause: error });
+  if (status === 414) return new Failure('not-found', ['No address has a part that long.'], { cause: error });
   if (status === 415) return new Failure('unsupported-media-type', [], { cause: error });
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new Failure('invalid-body', [(error as Error).message], { cause: error });
@@ -47,7 +48,7 @@ function engineFailure(error: EngineError): Failure | undefined {
 }
 
 /** Sends an error in the documented envelope and logs it where it is ours. */
-function sendError(
+export function sendError(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -95,7 +96,8 @@ export function registerErrorHandlers(server: FastifyInstance, publicUrl: () => 
     const methods = new Set(
       routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => [...route.methods]),
     );
-    if (methods.size === 0) {
+    // A pattern with a star matches paths that its route leaves to nobody; that is no matter of the verb.
+    if (methods.size === 0 || methods.has(request.method)) {
       return sendError(
         new Failure('not-found', ['The path names nothing that this server has.']),
         request,

@@ -3,14 +3,19 @@
  * whatever their content type; query strings are left to the features, which need them as they came.
  */
 import { readFileSync } from 'node:fs';
-import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Settings } from '../config.js';
 import type { Log } from '../log.js';
 import { newGuid, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
 import { registerAnalyticsRoutes } from './analytics.js';
 import { registerDiscoveryRoutes } from './discovery.js';
-import { answerClientError, registerErrorHandlers } from './errors.js';
+import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
 import { registerIngestRoutes } from './ingest.js';
 import { registerOpenApiRoutes } from './openapi.js';
 import { registerOperationsRoutes } from './operations.js';
@@ -27,6 +32,10 @@ function tlsOptions(
   const key = settings['tls-key'];
   if (cert === null || key === null) return undefined;
   return { https: { cert: readFileSync(cert), key: readFileSync(key), maxHeaderSize: maxHeaderBytes } };
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.header('x-ms-request-id', request.id).header('x-content-type-options', 'nosniff');
 }
 
 /** Builds the server with all routes; it does not listen yet. */
@@ -48,6 +57,10 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
       querystringParser: () => ({}),
     },
     clientErrorHandler: answerClientError,
+    // A path that cannot be decoded never meets a route, nor the hooks of one.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      sendError(error, request, setCommonHeaders(request, reply), parts.publicUrl);
+    },
   };
   const tls = tlsOptions(settings);
   const server: FastifyInstance =
@@ -59,7 +72,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   registerErrorHandlers(server, parts.publicUrl);
   server.addHook('onRequest', async (request, reply) => {
-    reply.header('x-ms-request-id', request.id).header('x-content-type-options', 'nosniff');
+    setCommonHeaders(request, reply);
   });
 
   registerTokenRoutes(server, parts);

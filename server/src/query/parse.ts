@@ -5,7 +5,7 @@
  */
 import { type ParameterName, parameterNames, type ReportEntry } from '@storelens/contract';
 
-/** Decoded parameters of a request. Empty values are absent. */
+/** Decoded parameters of a request. A parameter with an empty value is absent. */
 export interface Parameters {
   readonly values: ReadonlyMap<ParameterName, string>;
   /** Canonical names of parameters that this report does not have. */
@@ -51,8 +51,10 @@ export function parseParameters(rawQuery: string, entry: ReportEntry): Parameter
     const name = canonicalNames.get(writtenName.trim().toLowerCase());
     if (name === undefined) problems.push(misspelt(writtenName, known));
     else if (seen.has(name)) problems.push(`${name} parameter is given more than once; give it once`);
-    else if (!known.has(name)) ignored.push(name);
-    else if (value.trim() !== '') values.set(name, value);
+    else if (value.trim() !== '') {
+      if (known.has(name)) values.set(name, value);
+      else ignored.push(name);
+    }
     if (name !== undefined) seen.add(name);
   }
   return { values, ignored, problems };

@@ -5,6 +5,7 @@
  */
 import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
 import { datasets, type Field, type Source } from '@storelens/contract';
+import { asciiLower } from '../body.js';
 import type { AccountProducts } from '../products/index.js';
 import { addDays, clampDay, type Day, firstDay, lastDay } from './dates.js';
 import type { Filter, FilterValue, Question } from './validate.js';
@@ -42,6 +43,13 @@ export interface Key {
 export type Predicate =
   | { readonly kind: 'and' | 'or'; readonly terms: readonly Predicate[] }
   | { readonly kind: 'always'; readonly value: boolean }
+  /** The column holds one of the ids, or none of them. */
+  | {
+      readonly kind: 'oneOf';
+      readonly column: string;
+      readonly ids: readonly string[];
+      readonly held: boolean;
+    }
   | {
       readonly kind: 'comparison';
       readonly expression: Expression;
@@ -114,13 +122,16 @@ export function plan(question: Question, scope: Scope): Plan {
 }
 
 function base(question: Question, scope: Scope): Base {
+  // A range that the engine's days do not reach has no rows; its clamped ends alone would show an edge day.
+  const unreachable = question.end < firstDay || question.start > lastDay;
+  const filter = question.filter === undefined ? undefined : predicate(question.filter, question, scope);
   return {
     accountId: scope.accountId,
     snapshot: scope.snapshot,
     products: question.products.map(({ column, product }) => ({ column, id: product.id })),
     start: clampDay(question.start),
     end: clampDay(question.end),
-    filter: question.filter === undefined ? undefined : predicate(question.filter, question, scope),
+    filter: unreachable ? { kind: 'always', value: false } : filter,
   };
 }
 
@@ -207,7 +218,27 @@ function predicate(filter: Filter, question: Question, scope: Scope): Predicate 
   if (value.type === 'day' && (value.value < firstDay || value.value > lastDay)) {
     return { kind: 'always', value: operator === 'ne' };
   }
+  if (expression.kind === 'names' && value.type === 'text' && (operator === 'eq' || operator === 'ne')) {
+    return nameEquals(expression, value.value, operator === 'eq');
+  }
   return { kind: 'comparison', expression, operator, value, loose: field.comparison === 'loose' };
+}
+
+/**
+ * A comparison with product names as one with ids: hundreds of terms that each bring the names of thousands of
+ * products along would keep the engine busy for minutes. Products that are not registered have the name ''.
+ */
+function nameEquals(
+  { column, ids, names }: Extract<Expression, { kind: 'names' }>,
+  value: string,
+  equal: boolean,
+): Predicate {
+  const wanted = asciiLower(value);
+  if (wanted === '') return { kind: 'oneOf', column, ids, held: !equal };
+  const named = ids.filter((_, index) => asciiLower(names[index] ?? '') === wanted);
+  return named.length === 0
+    ? { kind: 'always', value: !equal }
+    : { kind: 'oneOf', column, ids: named, held: equal };
 }
 
 /** The asked order completed with the remaining row keys, so that no two rows are equal in it. */

@@ -14,7 +14,10 @@ import {
 } from './sql.js';
 import { validate } from './validate.js';
 
-const products: readonly Product[] = [{ id: 'APP1', kind: 'app', parentId: null, name: 'One' }];
+const products: readonly Product[] = [
+  { id: 'APP1', kind: 'app', parentId: null, name: 'One' },
+  { id: 'ADD1', kind: 'addon', parentId: 'APP1', name: 'More' },
+];
 const catalog: AccountProducts = {
   find: (id) => products.find((product) => product.id === id),
   ofKind: (kind) => products.filter((product) => product.kind === kind),
@@ -51,6 +54,37 @@ test('a grouped page: bound products are no keys, the window narrows the days', 
       ...{ p5: 'acc', p6: 7, p7: 'APP1', p8: 10, p9: 3 },
     },
   });
+});
+
+test('names in a filter become ids, whatever their number', () => {
+  const named = (filter: string) =>
+    planned('inappchannelconversions', `inAppProductId=ADD1&filter=${filter}`).filter;
+  const held = { kind: 'oneOf', column: 'applicationId', ids: ['APP1'] };
+  assert.deepEqual(named("applicationName eq 'ONE'"), { ...held, held: true });
+  assert.deepEqual(named("applicationName ne 'one'"), { ...held, held: false });
+  assert.deepEqual(named("applicationName eq 'two'"), { kind: 'always', value: false });
+  assert.deepEqual(named("applicationName ne 'two'"), { kind: 'always', value: true });
+  // Rows of products that are no longer registered print an empty name.
+  assert.deepEqual(named("applicationName eq ''"), { ...held, held: false });
+  const page = pageStatement(
+    rows('inappchannelconversions', "inAppProductId=ADD1&filter=applicationName ne 'one'"),
+    1,
+    0,
+  );
+  assert.match(page.sql, /AND t\.applicationId NOT IN \{p\d+:Array\(String\)\}/);
+});
+
+test('a range that no storable day lies in has no rows', () => {
+  for (const range of ['startDate=1/1/1900&endDate=12/31/1969', 'startDate=6/7/2149&endDate=1/1/2200']) {
+    assert.deepEqual(planned('installs', `applicationId=APP1&${range}`).filter, {
+      kind: 'always',
+      value: false,
+    });
+  }
+  assert.equal(
+    planned('installs', 'applicationId=APP1&startDate=1/1/0001&endDate=1/1/1970').filter,
+    undefined,
+  );
 });
 
 test('an index counts distinct rows per first key', () => {

@@ -122,6 +122,8 @@ class Writer {
         return `(${predicate.terms.map((term) => this.predicate(term)).join(` ${predicate.kind.toUpperCase()} `)})`;
       case 'always':
         return predicate.value ? '1' : '0';
+      case 'oneOf':
+        return `t.${predicate.column} ${predicate.held ? 'IN' : 'NOT IN'} ${this.params.bind(predicate.ids, 'Array(String)')}`;
       case 'comparison':
         return this.comparison(predicate);
     }
@@ -224,6 +226,7 @@ function columnsOf(plan: Plan, source: SourcePlan): readonly string[] {
   };
   const fromPredicate = (predicate: Predicate): void => {
     if (predicate.kind === 'comparison') fromExpression(predicate.expression);
+    else if (predicate.kind === 'oneOf') columns.push(predicate.column);
     else if (predicate.kind !== 'always') predicate.terms.forEach(fromPredicate);
   };
   if (plan.kind !== 'steps') for (const key of plan.keys) fromExpression(key.expression);

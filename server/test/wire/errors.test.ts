@@ -53,12 +53,20 @@ test('unknown paths are 404, known ones with another verb 405', async () => {
   envelope(await server.request('/'), 'not-found');
   envelope(await server.request('/v1.0/my/analytics/nonsense'), 'not-found');
   envelope(await server.request('/v1.0/my/analytics/constructor'), 'not-found');
+  envelope(await server.request('/v1.0/my/analytics/'), 'not-found');
+  envelope(await server.request(`/ingest/v1/${'x'.repeat(400)}`), 'not-found');
   const wrongVerb = await server.request('/v1.0/my/analytics/installs', { method: 'POST', body: 'x' });
   assert.match(envelope(wrongVerb, 'method-not-allowed')[0] ?? '', /POST/);
   assert.equal(wrongVerb.headers.get('allow'), 'GET, HEAD');
   const ingest = await server.request('/ingest/v1/acquisitions');
   envelope(ingest, 'method-not-allowed');
   assert.equal(ingest.headers.get('allow'), 'POST');
+});
+
+test('a path that cannot be decoded is answered in the envelope', async () => {
+  const answer = await server.request('/v1.0/my/analytics/%ff');
+  envelope(answer, 'invalid-body');
+  assert.ok(answer.headers.has('x-ms-request-id'));
 });
 
 test('the path is checked before the token, the token before parameters, parameters before the product', async () => {
@@ -105,7 +113,9 @@ for (const [what, bytes] of [
 }
 
 test('an ignored parameter and an empty answer are named in the notice', async () => {
-  const answer = await account.get('/v1.0/my/analytics/installs?applicationId=9NBLGGGZ5QDR&metricType=x');
+  const answer = await account.get(
+    '/v1.0/my/analytics/installs?applicationId=9NBLGGGZ5QDR&metricType=x&cabId=',
+  );
   assert.equal(answer.status, 200);
   assert.equal(
     answer.headers.get('storelens-notice'),
