@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { findProblems } from './check-arrows.mjs';
 
+const folder = mkdtempSync(join(tmpdir(), 'storelens-arrows-'));
+after(() => rmSync(folder, { recursive: true }));
+
 /** Problems of a tree with these files. */
 function problemsOf(files) {
-  const root = mkdtempSync(join(tmpdir(), 'storelens-arrows-'));
+  const root = mkdtempSync(join(folder, 'tree-'));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { claimFolder, FolderError, readMark, writeMark } from './folder.js';
 
-const temporary = () => mkdtemp(join(tmpdir(), 'storelens-folder-'));
+const top = mkdtempSync(join(tmpdir(), 'storelens-folder-'));
+after(() => rm(top, { recursive: true }));
+const temporary = () => mkdtemp(join(top, 'data-'));
 const refused = (pattern: RegExp) => (error: unknown) =>
   error instanceof FolderError && pattern.test(error.message);
 
