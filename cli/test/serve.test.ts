@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -79,6 +80,15 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     }
   });
 }
+
+test('settings that a server cannot start with are named', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'storelens-refused-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const other = createServer();
+  context.after(() => other.close());
+  await once(other.listen(0, '127.0.0.1'), 'listening');
+  await replay('refused', await placeIn(folder), { taken: String((other.address() as AddressInfo).port) });
+});
 
 test('over HTTPS the authority is named with --ca, or trusted by the environment', async (context) => {
   const { place, url } = await serve(

@@ -154,7 +154,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
 
     const http = buildHttp(parts, log, random);
     opened.add(() => http.close());
-    url = originOf(await http.listen({ host: settings.host, port: settings.port }));
+    url = originOf(await listen(http, settings));
     const purge = setInterval(() => {
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
     }, purgeEvery);
@@ -164,6 +164,32 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
   } catch (error) {
     await opened.close();
     throw error;
+  }
+}
+
+/** Binds the address that the settings name, and says what to change where it is taken or not to be had. */
+async function listen(
+  http: { listen(options: { host: string; port: number }): Promise<string> },
+  { host, port }: Settings,
+): Promise<string> {
+  try {
+    return await http.listen({ host, port });
+  } catch (error) {
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'EADDRINUSE':
+        throw new SettingError(
+          `--port is ${port}, which another program uses on ${host}; 0 takes a free one`,
+        );
+      case 'EACCES':
+        throw new SettingError(
+          `--port is ${port}, which this user may not listen on; ports from 1024 up need no rights`,
+        );
+      case 'EADDRNOTAVAIL':
+      case 'ENOTFOUND':
+        throw new SettingError(`--host is '${host}', which is no address of this machine`);
+      default:
+        throw error;
+    }
   }
 }
 

@@ -55,3 +55,12 @@ test('a terminal gets readable lines that cannot drive it', () => {
   assert.match(written, /^\d\d:\d\d:\d\d info {2}answered url=\/a\u{fffd}\[2J\n/u);
   assert.match(written, /error failed \n {2}Error: broken pipe\n/);
 });
+
+test('on a terminal, answered requests are sentences, with the id where a client may report it', () => {
+  const { stream, text } = collector(true);
+  const log = createLog({ 'log-level': 'info' }, stream, clock).child({ requestId: 'r1' });
+  const request = { method: 'GET', url: '/a', milliseconds: 1.5, address: '127.0.0.1' };
+  log.info({ ...request, status: 200 }, 'answered');
+  log.info({ ...request, status: 404 }, 'answered');
+  assert.match(text(), /info {2}200 GET \/a 1\.5 ms\n\S+ info {2}404 GET \/a 1\.5 ms requestId=r1\n$/);
+});

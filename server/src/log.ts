@@ -92,8 +92,7 @@ function readable(target: LogStream): Writable {
 
 /** One JSON record as a line for people: local time, level, message, then the other fields as `name=value`. */
 export function readableLine(line: string, coloured: boolean): string {
-  const record = JSON.parse(line) as Record<string, unknown>;
-  const { level, time, msg, err, ...fields } = record;
+  const { level, time, msg, err, ...fields } = asSentence(JSON.parse(line) as Record<string, unknown>);
   const label = String(level).padEnd(5);
   const at = new Date(String(time)).toLocaleTimeString('en-GB');
   const parts = [at, coloured ? `${colours[String(level)] ?? ''}${label}\x1b[0m` : label];
@@ -107,6 +106,14 @@ export function readableLine(line: string, coloured: boolean): string {
     parts.push(`\n  ${printable(String(stack ?? message), true)}`);
   }
   return parts.join(' ');
+}
+
+/** The record of an answered request as a sentence; its id, which clients report with errors, only with those. */
+function asSentence(record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { method, url, status, milliseconds, requestId, address: _, ...rest } = record;
+  if (method === undefined || typeof status !== 'number') return record;
+  const id = status >= 400 ? { requestId } : {};
+  return { ...rest, ...id, msg: `${status} ${method} ${url} ${milliseconds} ms` };
 }
 
 /** Text without the control characters that could drive a terminal; line ends are indented if kept. */

@@ -146,14 +146,17 @@ async function answer(
   parts: Parts,
   work: Work,
 ): Promise<FastifyReply> {
+  // What was done stays done if the audit fails, and the caller must not be told otherwise.
   const audit = (made: string | undefined, outcome: string) =>
-    parts.identity.audit({
-      actor: outcome === 'operator-key-invalid' ? 'unknown' : 'operator',
-      action: `${request.method} ${request.routeOptions.url ?? ''}`,
-      target: [...Object.values(request.params), made ?? []].flat().join('/'),
-      outcome,
-      address: request.ip,
-    });
+    parts.identity
+      .audit({
+        actor: outcome === 'operator-key-invalid' ? 'unknown' : 'operator',
+        action: `${request.method} ${request.routeOptions.url ?? ''}`,
+        target: [...Object.values(request.params), made ?? []].flat().join('/'),
+        outcome,
+        address: request.ip,
+      })
+      .catch((err: unknown) => request.log.error({ err }, 'audit line lost'));
   let done: Done;
   try {
     await requireOperator(request, parts);

@@ -3,13 +3,14 @@
  * whatever their content type; query strings are left to the features, which need them as they came.
  */
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify';
-import type { Settings } from '../config.js';
+import { SettingError, type Settings } from '../config.js';
 import type { Log } from '../log.js';
 import { newGuid, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
@@ -28,10 +29,26 @@ const maxHeaderBytes = 128 * 1024;
 function tlsOptions(
   settings: Settings,
 ): { https: { cert: Buffer; key: Buffer; maxHeaderSize: number } } | undefined {
-  const cert = settings['tls-cert'];
-  const key = settings['tls-key'];
-  if (cert === null || key === null) return undefined;
-  return { https: { cert: readFileSync(cert), key: readFileSync(key), maxHeaderSize: maxHeaderBytes } };
+  if (settings['tls-cert'] === null || settings['tls-key'] === null) return undefined;
+  const cert = readSetting(settings, 'tls-cert');
+  const key = readSetting(settings, 'tls-key');
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new SettingError(
+      `--tls-cert and --tls-key are not a PEM certificate and its key: ${(error as Error).message}`,
+    );
+  }
+  return { https: { cert, key, maxHeaderSize: maxHeaderBytes } };
+}
+
+/** The content of the file that a setting names. */
+function readSetting(settings: Settings, name: 'tls-cert' | 'tls-key'): Buffer {
+  try {
+    return readFileSync(settings[name] ?? '');
+  } catch (error) {
+    throw new SettingError(`--${name} cannot be read: ${(error as Error).message}`);
+  }
 }
 
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
