@@ -1,5 +1,6 @@
 /** Who may call the operator API: the throttle of wrong keys, and other machines. One server at a time a process. */
 import assert from 'node:assert/strict';
+import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { startServer, type TestAnswer } from '../harness.js';
 
@@ -32,6 +33,24 @@ test('after ten wrong keys within a minute the right one has to wait as well', a
   assert.deepEqual(new Set(refusals.map(({ outcome }) => outcome)), new Set(['operator-key-invalid']));
   assert.equal(refusals.length, 10);
   assert.doesNotMatch(server.logged.join(''), new RegExp(`${right.slice(7)}|x{43}`));
+});
+
+const outer = Object.values(networkInterfaces())
+  .flatMap((list) => list ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+test('a peer other than loopback is refused even with the key', {
+  skip: outer === undefined && 'this machine has no address besides loopback',
+}, async (context) => {
+  const server = await startServer({ args: ['--host', '0.0.0.0', '--behind-proxy'] });
+  context.after(() => server.close());
+  const { port } = new URL(server.url);
+  const headers = { authorization: `Bearer ${await server.operatorKey()}` };
+  assert.equal((await fetch(`http://127.0.0.1:${port}${path}`, { headers })).status, 200);
+  const answer = await fetch(`http://${outer}:${port}${path}`, { headers });
+  assert.equal(answer.status, 403);
+  assert.match(await answer.text(), new RegExp(`comes from ${outer}`));
+  assert.equal((await fetch(`http://${outer}:${port}/healthz`)).status, 200);
 });
 
 test('with admin-remote, requests through a proxy are answered to those who have the key', async (context) => {
