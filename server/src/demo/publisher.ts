@@ -108,8 +108,8 @@ export const demoApps: readonly DemoApp[] = [
       { id: '10765923', name: 'Bonus video', provider: 'Sample Video', requests: 900, thousand: 890 },
     ],
     campaigns: [
-      { id: '51002011', lines: ['0001'], currency: 'USD', budget: 2600 },
-      { id: '51002012', lines: ['0001', '0002', '0003'], currency: 'USD', budget: 9000, weeks: [4, 6] },
+      { id: '51002011', lines: ['0001'], currency: 'USD', budget: 800 },
+      { id: '51002012', lines: ['0001', '0002', '0003'], currency: 'USD', budget: 1000, weeks: [4, 6] },
     ],
     links: [
       { campaignId: 'kk-stream-week', referrer: 'streams.example', visits: 46, weeks: [5, 5] },
@@ -138,8 +138,8 @@ export const demoApps: readonly DemoApp[] = [
       { id: '10765911', name: 'Sidebar card', provider: 'Made-up Ads', requests: 1400, thousand: 150 },
     ],
     campaigns: [
-      { id: '51002001', lines: ['0001'], currency: 'EUR', budget: 1800 },
-      { id: '51002002', lines: ['0001', '0002'], currency: 'EUR', budget: 6500, weeks: [1, 3] },
+      { id: '51002001', lines: ['0001'], currency: 'EUR', budget: 500 },
+      { id: '51002002', lines: ['0001', '0002'], currency: 'EUR', budget: 1100, weeks: [1, 3] },
     ],
     links: [
       { campaignId: 'hn-newsletter', referrer: 'newsletter.ternandtide.example', visits: 16, weeks: [0, 2] },
@@ -166,7 +166,7 @@ export const demoApps: readonly DemoApp[] = [
     adUnits: [
       { id: '10765931', name: 'Gallery footer', provider: 'Made-up Ads', requests: 700, thousand: 92 },
     ],
-    campaigns: [{ id: '51002021', lines: ['0001'], currency: 'USD', budget: 4200, weeks: [10, 12] }],
+    campaigns: [{ id: '51002021', lines: ['0001'], currency: 'USD', budget: 900, weeks: [10, 12] }],
     links: [{ campaignId: 'ld-art-month', referrer: 'gallery.example', visits: 18, weeks: [3, 6] }],
   },
 ];

@@ -57,10 +57,12 @@ const hours = {
   play: byHour(14, 9, 6, 4, 3, 3, 5, 8, 11, 14, 17, 19, 22, 23, 24, 26, 29, 33, 38, 42, 44, 41, 33, 22),
 };
 
+/** Whether people work with an app rather than play with it. */
+const isForWork = (app: DemoApp) => (app.week[1] ?? 1) > (app.week[6] ?? 1);
+
 /** Milliseconds of the day at which something happens to a customer of the app. */
 export function moment(chance: Chance, app: DemoApp): number {
-  const busyAtWork = (app.week[1] ?? 1) > (app.week[6] ?? 1);
-  return chance.pick(busyAtWork ? hours.work : hours.play) * hourMs + chance.whole(0, hourMs - 1);
+  return chance.pick(isForWork(app) ? hours.work : hours.play) * hourMs + chance.whole(0, hourMs - 1);
 }
 
 const ages = table(
@@ -79,11 +81,13 @@ const searches = table<string | undefined>(
   ['news.example', 2],
   ['video.example', 2],
 );
-const clients = table(
-  ['Microsoft Store (client)', 82],
-  ['Microsoft Store (web)', 14],
+const volume = 'Volume purchase by organizations';
+const clients = table(['Microsoft Store (client)', 84], ['Microsoft Store (web)', 14], ['Other', 2]);
+const workClients = table(
+  ['Microsoft Store (client)', 78],
+  ['Microsoft Store (web)', 17],
   ['Other', 2],
-  ['Volume purchase by organizations', 2],
+  [volume, 3],
 );
 
 /** Operating systems by device type; new ones gain on old ones as the drift rises. */
@@ -143,7 +147,8 @@ function channels(app: DemoApp, day: number) {
 
 /** An acquisition some time after the visit, at `latest` at the end of the day. */
 function acquire(app: DemoApp, visitAt: number, latest: number, deviceType: string, chance: Chance): Licence {
-  const storeClient = deviceType === 'Phone' ? 'Windows Phone Store (client)' : chance.pick(clients);
+  const ownClients = isForWork(app) ? workClients : clients;
+  const storeClient = deviceType === 'Phone' ? 'Windows Phone Store (client)' : chance.pick(ownClients);
   const promoted = chance.happens(0.02);
   const plain = app.price === 0 ? 'Free' : chance.happens(0.62) ? 'Trial' : 'Paid';
   return {
@@ -151,7 +156,7 @@ function acquire(app: DemoApp, visitAt: number, latest: number, deviceType: stri
     acquisitionType: promoted ? 'Promotional code' : plain,
     storeClient,
     orderName: promoted ? 'Launch friends' : undefined,
-    quantity: storeClient.startsWith('Volume') ? chance.whole(2, 12) * 5 : 1,
+    quantity: storeClient === volume ? chance.whole(2, 12) * 5 : 1,
   };
 }
 
