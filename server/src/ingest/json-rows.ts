@@ -138,14 +138,17 @@ async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   yield cut();
 }
 
-const blankLine = /^[ \t\r]*$/;
+/** Whether only a little white space is there. */
+function isBlank(bytes: Buffer): boolean {
+  return bytes.length < 1024 && /^[ \t\r\n]*$/.test(bytes.toString('latin1'));
+}
 
 async function* rowsByLine(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRow> {
   let first = true;
   for await (const line of lines(body)) {
     const bytes = first && line.subarray(0, 3).equals(byteOrderMark) ? line.subarray(3) : line;
     first = false;
-    if (bytes.length < 1024 && blankLine.test(bytes.toString('latin1'))) continue;
+    if (isBlank(bytes)) continue;
     yield readRow(bytes);
   }
 }
@@ -190,9 +193,8 @@ async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRo
         row.push(chunk.subarray(from, index));
         from = index + 1;
         const bytes = Buffer.concat(row);
-        const empty = bytes.length < 1024 && /^[ \t\r\n]*$/.test(bytes.toString('latin1'));
         // `[]` has no row; a comma asks for one.
-        if (!empty || byte === comma) yield readRow(bytes);
+        if (!isBlank(bytes) || byte === comma) yield readRow(bytes);
         row = [];
         size = 0;
         if (byte === closeBracket) {
@@ -209,7 +211,10 @@ async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRo
       return;
     }
   }
-  if (!closed) yield { problem: 'not JSON: the body ends too early', lost: true };
+  if (closed) return;
+  const rest = Buffer.concat(row);
+  if (depth === 0 && !isBlank(rest)) yield readRow(rest);
+  yield { problem: 'not JSON: the body ends too early', lost: true };
 }
 
 /** The rows of a JSON body, in order. */

@@ -81,16 +81,24 @@ export async function receive(
   path: string,
 ): Promise<Received> {
   const file = await onDisk(open(path, 'wx', 0o600));
+  // The pipeline itself may report that it was aborted; what made it so is told by its last member.
+  let reason: unknown;
   try {
     const wire = fromWire(body, limits);
     if (media.decoder === undefined) return await store(wire, file, limits, scanner);
     let received: Received | undefined;
     await pipeline(wire, media.decoder(), async (decoded: AsyncIterable<Buffer>) => {
-      received = await store(decoded, file, limits, scanner);
+      try {
+        received = await store(decoded, file, limits, scanner);
+      } catch (error) {
+        reason = error;
+        throw error;
+      }
     });
     if (received === undefined) throw new TypeError('the pipeline ended without a result');
     return received;
-  } catch (error) {
+  } catch (caught) {
+    const error = reason ?? caught;
     if (error instanceof Failure) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!/^Z(STD)?_|^ERR_ZSTD|^ERR_ZLIB/.test(code)) throw error;
