@@ -130,7 +130,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
       ? 'The request line and headers are too long.'
       : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
         ? 'The request did not arrive in time.'
-        : 'The request is not valid HTTP/1.1; encode blanks in the address as %20.';
+        : 'The request is not valid HTTP/1.1; percent-encode blanks (%20) and characters beyond ASCII in the address.';
   const { status } = errors[code];
   const body = JSON.stringify(errorBody(errors[code], [reason]));
   socket.end(

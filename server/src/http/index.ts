@@ -11,6 +11,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { SettingError, type Settings } from '../config.js';
+import { Failure } from '../failure.js';
 import type { Log } from '../log.js';
 import { newGuid, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
@@ -26,9 +27,14 @@ import { registerTokenRoutes } from './token.js';
 // Filters may have five hundred terms.
 const maxHeaderBytes = 128 * 1024;
 
+// Node answers a request without Host with an empty body; here it is answered like every other error.
+const httpOptions = { maxHeaderSize: maxHeaderBytes, requireHostHeader: false } as const;
+
+const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/;
+
 function tlsOptions(
   settings: Settings,
-): { https: { cert: Buffer; key: Buffer; maxHeaderSize: number } } | undefined {
+): { https: typeof httpOptions & { cert: Buffer; key: Buffer } } | undefined {
   if (settings['tls-cert'] === null || settings['tls-key'] === null) return undefined;
   const cert = readSetting(settings, 'tls-cert');
   const key = readSetting(settings, 'tls-key');
@@ -39,7 +45,7 @@ function tlsOptions(
       `--tls-cert and --tls-key are not a PEM certificate and its key: ${(error as Error).message}`,
     );
   }
-  return { https: { cert, key, maxHeaderSize: maxHeaderBytes } };
+  return { https: { ...httpOptions, cert, key } };
 }
 
 /** The content of the file that a setting names. */
@@ -82,7 +88,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   const tls = tlsOptions(settings);
   const server: FastifyInstance =
     tls === undefined
-      ? Fastify({ ...options, http: { maxHeaderSize: maxHeaderBytes } })
+      ? Fastify({ ...options, http: httpOptions })
       : (Fastify({ ...options, ...tls }) as unknown as FastifyInstance);
 
   server.removeAllContentTypeParsers();
@@ -90,6 +96,12 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   registerErrorHandlers(server, parts.publicUrl);
   server.addHook('onRequest', async (request, reply) => {
     setCommonHeaders(request, reply);
+    const type = request.headers['content-type'];
+    // The framework refuses types that it cannot read before any route is asked; to routes they are as good as none.
+    if (type !== undefined && !mediaType.test(type)) delete request.raw.headers['content-type'];
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      throw new Failure('invalid-body', ['The header Host is missing.']);
+    }
   });
 
   registerTokenRoutes(server, parts);

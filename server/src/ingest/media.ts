@@ -47,7 +47,7 @@ export function readMedia(contentType: string | undefined, contentEncoding: stri
   const format = Object.hasOwn(formats, name.toLowerCase()) ? formats[name.toLowerCase()] : undefined;
   if (format === undefined) {
     throw unsupported(
-      name === '' ? 'The content type is missing.' : `The content type '${name}' is not known.`,
+      name === '' ? 'The content type is missing or malformed.' : `The content type '${name}' is not known.`,
     );
   }
   for (const parameter of parameters) {

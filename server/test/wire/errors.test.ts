@@ -78,6 +78,15 @@ test('the path is checked before the token, the token before parameters, paramet
   envelope(await account.get('/v1.0/my/analytics/installs?applicationId=UNKNOWN00001'), 'forbidden');
 });
 
+test('a content type that cannot be read is for the route, not before the path or the token', async () => {
+  const init = { method: 'POST', headers: { 'content-type': 'x' }, body: 'x' };
+  envelope(await server.request('/ingest/v1/nonsense', init), 'not-found');
+  envelope(await server.request('/ingest/v1/installs', init), 'token-missing');
+  const headers = { ...init.headers, authorization: `Bearer ${account.token}` };
+  const refused = await server.request('/ingest/v1/installs', { ...init, headers });
+  assert.equal(envelope(refused, 'unsupported-media-type')[0], 'The content type is missing or malformed.');
+});
+
 test('paths match in any letter case and with a slash at the end', async () => {
   const answer = await account.get('/V1.0/My/Analytics/Installs/?applicationId=9NBLGGGZ5QDR');
   assert.equal(answer.status, 200);
@@ -99,6 +108,11 @@ function raw(bytes: string): Promise<string> {
 
 for (const [what, bytes] of [
   ['no HTTP at all', 'hello\r\n\r\n'],
+  ['a request without Host', 'GET /healthz HTTP/1.1\r\n\r\n'],
+  [
+    'a letter beyond ASCII in the address',
+    'GET /v1.0/my/analytics/installs?filter=\u00e9 HTTP/1.1\r\nHost: x\r\n\r\n',
+  ],
   ['a blank in the address', 'GET /v1.0/my/analytics/installs?filter=a b HTTP/1.1\r\nHost: x\r\n\r\n'],
   ['headers beyond the limit', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(200_000)}\r\n\r\n`],
 ]) {
