@@ -98,7 +98,7 @@ function allRows(
     }
   };
   const chosen = (source: Omit<Source, 'measures'>): StoredRow[] =>
-    store.rows(source.table, snapshot).filter((row) => {
+    store.rows(source.table, snapshot, products.get('applicationId')?.id).filter((row) => {
       if (row.day < start || row.day > end) return false;
       for (const [name, product] of products) if (cell(row, name) !== product.id) return false;
       if (!source.where.every((condition) => holds(condition, row))) return false;
@@ -221,7 +221,10 @@ function compareCells(left: Cell | undefined, right: Cell | undefined): number {
   return left < right ? -1 : 1;
 }
 
-/** The whole order: what was asked, or newest day first; then every other row key ascending. */
+/**
+ * The whole order: what was asked, or newest day first; then what else tells rows apart, ascending. Measures need
+ * not be compared: rows of a grouped report that agree in all other fields are one row.
+ */
 function comparer(request: Request): (left: Row, right: Row) => number {
   const order = request.orderby.map(({ field, direction }) => ({ field, down: direction === 'desc' }));
   if (order.length === 0) {
@@ -229,6 +232,7 @@ function comparer(request: Request): (left: Row, right: Row) => number {
     if (date !== undefined) order.push({ field: date, down: true });
   }
   for (const field of request.rowFields) {
+    if (field.role === 'measure') continue;
     if (!order.some((sort) => sort.field === field)) order.push({ field, down: false });
   }
   return (left, right) => {
@@ -262,17 +266,25 @@ function rowText(row: Row): string {
 
 /** What `@nextLink` percent-encodes; everything else stays as it is. */
 function linkText(text: string): string {
-  return text.replace(/[%&#+\u0000-\u001f\u007f\u2028\u2029]/g, (character) => {
+  return text.replace(/[%&#+\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (character) => {
     const bytes = [...Buffer.from(character)];
     return bytes.map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
   });
+}
+
+/** The query without its page: equal for requests that only differ in spelling, `top`, `skip` and `snapshot`. */
+export function sameQuery(entry: ReportEntry, raw: string, scope: Scope): string {
+  const request = readRequest(entry, raw, scope.today);
+  return nextLink(entry, { ...request, top: 1, skip: 0 }, scope.store, 0);
 }
 
 function nextLink(entry: ReportEntry, request: Request, store: Store, snapshot: number): string {
   const parts: [string, string][] = [];
   for (const name of parameterNames) {
     if (!entry.identity.parameters.some((parameter) => parameter.name === name)) continue;
-    const id = request.ids.get(name);
+    // A product that another one overrides is ignored, here too.
+    const used = usedIds(entry, request).some((parameter) => parameter.name === name);
+    const id = used ? request.ids.get(name) : undefined;
     if (id !== undefined) parts.push([name, store.product(id)?.id ?? id]);
     else if (entry.identity.linkShowsAbsent === true) parts.push([name, '']);
   }

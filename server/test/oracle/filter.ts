@@ -24,9 +24,16 @@ export type Filter =
       readonly literal: Cell;
     };
 
+const foldedTexts = new Map<string, string>();
+
 /** ASCII letters in lower case, all others as they are. */
 export function fold(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const known = foldedTexts.get(text);
+  if (known !== undefined) return known;
+  const folded = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  if (foldedTexts.size > 20_000) foldedTexts.clear();
+  foldedTexts.set(text, folded);
+  return folded;
 }
 
 type Token =

@@ -53,7 +53,6 @@ export const nastyTexts: readonly string[] = [
   ' leading and trailing ',
   'x'.repeat(300),
   "it''s",
-  '\u0000nul',
 ];
 
 const markets = [
@@ -102,7 +101,8 @@ const pools: Readonly<Record<string, readonly string[]>> = {
 
 /** Values of a text column: listed ones, its own pool, the nasty ones. */
 export function textsOf(column: string, listed: readonly string[] | undefined): readonly string[] {
-  return [...(listed ?? []), ...(pools[column] ?? []), ...nastyTexts];
+  // NUL cannot be stored, but it can be asked for.
+  return [...(listed ?? []), ...(pools[column] ?? []), ...nastyTexts, '\u0000nul'];
 }
 
 /** Products of a made-up account; `shared` ids exist in every account made with the same ones. */
@@ -121,11 +121,13 @@ export function someProducts(own: string): OracleProduct[] {
     addon('9NBLGGH3LHKL', '9NBLGGGZ5QDR', 'Contoso add-on 7'),
     addon('9NBLGGH3LHKM', '9NBLGGGZ5QDR', 'Contoso add-on 8'),
     addon(`9${own}addOn`, '9WZDNCRFJ31Q', 'Contoso add-on 7'),
-    { id: `9${own}Big`, kind: 'app', parentId: null, name: 'Big' },
     { id: '12345678901234567', kind: 'driver', parentId: null, name: 'Driver' },
     { id: '12345678901234567890', kind: 'desktop', parentId: null, name: 'Desktop' },
   ];
 }
+
+/** The only product of an account with more rows than fit on the largest page. */
+export const bigApp: OracleProduct = { id: '9BigApp', kind: 'app', parentId: null, name: 'Big' };
 
 /** A day on which something may have happened: mostly the last ten weeks, sometimes years ago, at most tomorrow. */
 export function someDay(dice: Dice): number {
@@ -238,11 +240,13 @@ function someRow(
 ): Record<string, PostedRow[string]> {
   const day = someDay(dice);
   const row: Record<string, PostedRow[string]> = {};
-  const addon = dice.chance(0.45) ? dice.tail(products.filter(({ kind }) => kind === 'addon')) : undefined;
-  const apps = products.filter(({ kind, name }) => kind === 'app' && name !== 'Big');
+  const addons = products.filter(({ kind }) => kind === 'addon');
+  const addon = addons.length > 0 && dice.chance(0.45) ? dice.tail(addons) : undefined;
+  const apps = products.filter(({ kind }) => kind === 'app');
   for (const column of entry.columns) {
     if (column.name === 'inAppProductId') {
       if (addon !== undefined) row[column.name] = dice.chance(0.1) ? dice.recased(addon.id) : addon.id;
+      else if (dice.chance(0.1)) row[column.name] = dice.pick(['', null]);
       continue;
     }
     if (column.name === 'applicationId' && addon?.parentId && entry.columns.some((c) => c.kind === 'addon')) {
@@ -257,6 +261,8 @@ function someRow(
       }
     }
     row[column.name] = someValue(column, day, apps, dice);
+    // What must be there must not be empty.
+    if (column.required === true && row[column.name] === '') row[column.name] = 'x';
   }
   return row;
 }

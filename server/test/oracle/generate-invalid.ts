@@ -146,12 +146,15 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
     };
   },
   'filter with too many levels': ({ report }, pairs, dice) => {
-    const depth = dice.whole(52, 3000);
+    const depth = dice.chance(0.1) ? 3000 : dice.whole(51, 80);
     const filter = `${'('.repeat(depth)}${filterField(report)} eq 'x'${')'.repeat(depth)}`;
     return { pairs: set(pairs, 'filter', filter), names: ['filter'] };
   },
   'filter with too many terms': ({ report }, pairs, dice) => {
-    const terms = Array.from({ length: dice.whole(501, 900) }, () => `${filterField(report)} eq 'x'`);
+    const terms = Array.from(
+      { length: dice.chance(0.1) ? 900 : dice.whole(501, 505) },
+      () => `${filterField(report)} eq 'x'`,
+    );
     return { pairs: set(pairs, 'filter', terms.join(' or ')), names: ['filter'] };
   },
   'unreadable date': (_ask, pairs, dice) => {

@@ -177,7 +177,7 @@ function someIds(
   for (const { name, kind } of parameters) {
     if (!dice.chance(needs === 'none' || parameters.length > 1 ? 0.6 : 1)) continue;
     const ofKind = products.filter((product) => product.kind === kind);
-    // Products of another kind are answered without rows; the big one is asked for rarely.
+    // Products of another kind are answered without rows.
     const wrongKind = dice.chance(0.02);
     const product = wrongKind ? dice.pick(products) : dice.tail(ofKind);
     chosen.push([name, dice.chance(0.15) ? dice.recased(product.id) : product.id]);
@@ -258,13 +258,13 @@ export function somePage(
   dice: Dice,
 ): { readonly top: number | undefined; readonly skip: number | undefined } {
   const kind = dice.next();
-  if (kind < 0.3) return { top: undefined, skip: dice.chance(0.1) ? 0 : undefined };
+  if (kind < 0.42) return { top: undefined, skip: dice.chance(0.1) ? 0 : undefined };
   if (kind < 0.75) {
-    const top = Math.min(10_000, Math.max(1, Math.ceil(total / dice.whole(2, 5))));
+    const top = Math.min(10_000, Math.max(1, Math.ceil(total / dice.whole(2, 4))));
     return { top, skip: dice.chance(0.2) ? 0 : undefined };
   }
   if (kind < 0.85) return { top: dice.whole(1, 3), skip: Math.max(0, total - dice.whole(1, 6)) };
-  const top = dice.whole(Math.max(1, Math.ceil(total / 8)), Math.max(10, total));
+  const top = dice.whole(Math.max(1, Math.ceil(total / 5)), Math.max(10, total));
   return { top: Math.min(10_000, top), skip: dice.whole(0, total + 5) };
 }
 

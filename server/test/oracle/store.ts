@@ -4,6 +4,7 @@
  * Written from the contract alone; shares nothing with the server but the dataset entries.
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
+import { rowDay } from './dates.js';
 import { millionths } from './decimal.js';
 import { type Cell, fold } from './filter.js';
 
@@ -12,7 +13,7 @@ export class Num {
   constructor(readonly text: string) {}
 }
 
-/** A row as it is posted; an absent key and null both mean missing. */
+/** A row as it is posted; an absent key, null and an empty text all mean missing. */
 export type PostedRow = Readonly<Record<string, string | boolean | null | Num>>;
 
 /** A product of the account, as registered. */
@@ -29,6 +30,8 @@ export interface StoredRow {
   readonly day: number;
   readonly seq: number;
   readonly line: number;
+  /** Equal for rows that replace each other; empty where rows add. */
+  readonly key: string;
 }
 
 /** Body of a batch as JSON: one object a line, or an array. */
@@ -59,12 +62,9 @@ export function instantText(text: string): string {
 
 /** One account's data. Commits are numbered from 1 in the order of `ingest` calls. */
 export class Store {
-  private readonly tables = new Map<string, StoredRow[]>();
+  /** Rows by dataset and application, in the order in which they came. */
+  private readonly tables = new Map<string, Map<string, StoredRow[]>>();
   private last = 0;
-  private readonly latest = new Map<
-    string,
-    { readonly snapshot: number; readonly rows: readonly StoredRow[] }
-  >();
 
   constructor(
     readonly products: readonly OracleProduct[],
@@ -86,41 +86,34 @@ export class Store {
     const entry = this.datasets[dataset];
     if (entry === undefined) throw new Error(`no dataset ${dataset}`);
     this.last += 1;
-    const table = this.tables.get(dataset) ?? [];
+    const table = this.tables.get(dataset) ?? new Map<string, StoredRow[]>();
     this.tables.set(dataset, table);
-    for (const [index, row] of rows.entries()) table.push(this.stored(entry, row, this.last, index + 1));
+    for (const [index, posted] of rows.entries()) {
+      const row = this.stored(entry, posted, this.last, index + 1);
+      const application = String(row.cells.get('applicationId'));
+      const list = table.get(application);
+      if (list === undefined) table.set(application, [row]);
+      else list.push(row);
+    }
     return this.last;
   }
 
-  /** Rows of a dataset at a snapshot, replaced ones left out. */
-  rows(dataset: string, snapshot: number): readonly StoredRow[] {
-    const cached = this.latest.get(dataset);
-    if (cached?.snapshot === snapshot) return cached.rows;
-    const table = (this.tables.get(dataset) ?? []).filter(({ seq }) => seq <= snapshot);
-    const keys = this.datasets[dataset]?.replaces;
-    let rows: readonly StoredRow[] = table;
-    if (keys !== undefined) {
-      const winners = new Map<string, StoredRow>();
-      for (const row of table) {
-        const key = keys
-          .map((name) => (name === 'date' ? row.day : String(row.cells.get(name))))
-          .join('\u0001|');
-        const other = winners.get(key);
-        if (other === undefined || row.seq > other.seq || (row.seq === other.seq && row.line > other.line)) {
-          winners.set(key, row);
-        }
-      }
-      rows = [...winners.values()];
-    }
-    this.latest.set(dataset, { snapshot, rows });
-    return rows;
+  /** Rows of a dataset at a snapshot, replaced ones left out; those of one application, or of all. */
+  rows(dataset: string, snapshot: number, application?: string): readonly StoredRow[] {
+    const table = this.tables.get(dataset);
+    const lists = application === undefined ? [...(table?.values() ?? [])] : [table?.get(application) ?? []];
+    const seen = lists.flat().filter(({ seq }) => seq <= snapshot);
+    if (this.datasets[dataset]?.replaces === undefined) return seen;
+    // Later rows come later in the list, so the last one of a key stays.
+    return [...new Map(seen.map((row) => [row.key, row])).values()];
   }
 
   private stored(entry: DatasetEntry, row: PostedRow, seq: number, line: number): StoredRow {
     const cells = new Map<string, Cell>();
     let day: number | undefined;
     for (const column of entry.columns) {
-      const value = row[column.name] ?? null;
+      const given = row[column.name];
+      const value = given === undefined || given === '' ? null : given;
       if (column.name === entry.time) {
         if (typeof value !== 'string') throw new Error(`row without ${entry.time}`);
         day = dayOfTime(value);
@@ -136,7 +129,10 @@ export class Store {
       } else throw new Error(`${entry.name} row without ${column.name}: the oracle cannot guess it`);
     }
     if (day === undefined) throw new Error(`row without ${entry.time}`);
-    return { cells, day, seq, line };
+    const parts = entry.replaces?.map((name) =>
+      name === entry.time ? rowDay(day) : String(cells.get(name)),
+    );
+    return { cells, day, seq, line, key: JSON.stringify(parts ?? '') };
   }
 
   private cell(column: Column, value: string | boolean | Num, row: PostedRow): Cell {

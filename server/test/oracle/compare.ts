@@ -1,0 +1,293 @@
+/**
+ * Drives the comparison of a running server with the oracle: random valid requests paged to the end while batches
+ * arrive, and random invalid ones. Every request follows from the seed and its number; a difference is shrunk and
+ * printed with all that is needed to see it again.
+ */
+import { errorBody, errors, type ReportEntry, reports } from '@storelens/contract';
+import { bigApp, manyAcquisitions, someProducts } from './generate-data.js';
+import { type Mistake, someMistake } from './generate-invalid.js';
+import { type Ask, queryOf, someAsk, somePage } from './generate-query.js';
+import { Dice } from './random.js';
+import { shrinkAsk, shrinkRows } from './shrink.js';
+import { bodyOf, type OracleProduct } from './store.js';
+import { Tenant } from './tenant.js';
+import { analyticsBase, Wire, type WireAnswer } from './wire.js';
+
+/** How a test reaches a server: an account with the given products. */
+export interface Target {
+  readonly origin: string;
+  account(products: readonly OracleProduct[]): Promise<{ readonly token: string }>;
+}
+
+/** How much is compared. */
+export interface Size {
+  readonly seed: number;
+  readonly valid: number;
+  readonly invalid: number;
+  /** A batch is posted in the background after this many requests. */
+  readonly batchEvery: number;
+  /** Requests in flight. */
+  readonly workers: number;
+}
+
+/** What was compared. */
+export interface Tally {
+  valid: number;
+  pages: number;
+  rows: number;
+  batches: number;
+  /** Paging runs during which the account's data changed. */
+  disturbed: number;
+  /** Runs that counted `skip` by hand instead of following the link. */
+  counted: number;
+  invalid: number;
+  readonly mistakes: Map<string, number>;
+}
+
+/** A difference, told so that it can be seen again. */
+export class Difference extends Error {}
+
+const all: readonly ReportEntry[] = Object.values(reports);
+
+/** Where two texts part, with some text around. */
+function parting(got: string, expected: string): string {
+  let at = 0;
+  while (at < got.length && at < expected.length && got[at] === expected[at]) at += 1;
+  const around = (text: string): string => JSON.stringify(text.slice(Math.max(0, at - 120), at + 120));
+  return `first difference at character ${at}\n  server ${around(got)}\n  oracle ${around(expected)}`;
+}
+
+async function openTenant(target: Target, products: readonly OracleProduct[]): Promise<Tenant> {
+  const { token } = await target.account(products);
+  return new Tenant(new Wire(target.origin, token), products);
+}
+
+/** Compares as much as `size` says; throws a `Difference` at the first one, else returns what was done. */
+export async function compare(target: Target, size: Size): Promise<Tally> {
+  const { seed } = size;
+  const tally: Tally = {
+    valid: 0,
+    pages: 0,
+    rows: 0,
+    batches: 0,
+    disturbed: 0,
+    counted: 0,
+    invalid: 0,
+    mistakes: new Map(),
+  };
+  // The accounts share product ids: one must never see the other's rows.
+  const tenants = [await openTenant(target, someProducts('A')), await openTenant(target, someProducts('B'))];
+  const [first] = tenants;
+  if (first === undefined) throw new Error('no tenant');
+  for (const tenant of tenants) await tenant.fill(seed);
+  // Few requests go to the account with more rows than fit on a page: its pages are large.
+  const big = await openTenant(target, [bigApp]);
+  await big.post('acquisitions', manyAcquisitions(bigApp.id, 11_000, new Dice('big', seed)));
+
+  const background: Promise<void>[] = [];
+  let failure: unknown;
+  const write = (tenant: Tenant, number: number): void => {
+    tally.batches += 1;
+    const dice = new Dice('batch', seed, number);
+    background.push(
+      tenant.postSome(dice).catch((error: unknown) => {
+        failure ??= error;
+      }),
+    );
+  };
+  const run = async (count: number, one: (number: number) => Promise<void>): Promise<void> => {
+    let next = 0;
+    const worker = async (): Promise<void> => {
+      while (next < count && failure === undefined) {
+        const number = next;
+        next += 1;
+        try {
+          await one(number);
+        } catch (error) {
+          failure ??= error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: size.workers }, worker));
+    if (failure !== undefined) throw failure;
+  };
+  try {
+    await run(size.valid, async (number) => {
+      const tenant = number % 50 === 10 ? big : (tenants[number % 3 === 2 ? 1 : 0] ?? first);
+      if (number % size.batchEvery === 0) write(tenant, number);
+      await compareRun(target, tenant, seed, number, tally);
+    });
+    await Promise.all(background);
+    await run(size.invalid, async (number) => {
+      const at = number % 3 === 2 ? 1 : 0;
+      const others = (tenants[1 - at] ?? first).store.products.map(({ id }) => id);
+      await refuse(tenants[at] ?? first, others, seed, number, tally);
+    });
+    return tally;
+  } finally {
+    await Promise.all(background);
+    for (const tenant of [...tenants, big]) tenant.wire.close();
+  }
+}
+
+/** One valid request, paged to the end. */
+async function compareRun(
+  target: Target,
+  tenant: Tenant,
+  seed: number,
+  number: number,
+  tally: Tally,
+): Promise<void> {
+  const dice = new Dice('valid', seed, number);
+  const report = all[number % all.length];
+  if (report === undefined) throw new Error('no report');
+  let ask = someAsk(report, tenant.store.products, dice);
+  const known = tenant.expected(report, queryOf(ask), tenant.acknowledged);
+  if (known.status !== 200)
+    throw new Error(`the generated request ${number} is invalid: ${known.problem}: ${queryOf(ask)}`);
+  const page = somePage(known.total, dice);
+  const ignored = report.paging === undefined && dice.chance(0.8);
+  if (!ignored) ask = { ...ask, top: page.top?.toString(), skip: page.skip?.toString() };
+  const query = queryOf(ask);
+
+  const least = tenant.acknowledged;
+  const got = await tenant.wire.get(`${analyticsBase}${report.name}?${query}`);
+  const snapshot = agreed(tenant, ask, query, got, least);
+  tally.valid += 1;
+  tally.pages += 1;
+  if (snapshot === undefined) throw await told(target, tenant, ask, seed, number, got, least);
+  let expected = tenant.expected(report, query, snapshot);
+  if (expected.status !== 200) throw new Error('the oracle changed its mind');
+  tally.rows += expected.total;
+
+  const byHand = expected.next !== null && (ask.skip === undefined || ask.skip === '0') && dice.chance(0.15);
+  if (byHand) tally.counted += 1;
+  const top = Number(ask.top ?? report.paging?.defaultTop);
+  for (let turn = 1; expected.next !== null; turn += 1) {
+    // Between two pages something arrives now and then; it must not show.
+    if (dice.chance(0.15)) {
+      await tenant.postSome(dice);
+      tally.batches += 1;
+    }
+    let answer: WireAnswer;
+    let asked: string;
+    if (byHand) {
+      asked = queryOf({ ...ask, skip: String(turn * top) });
+      answer = await tenant.wire.get(`${analyticsBase}${report.name}?${asked}`);
+    } else {
+      asked = expected.next.slice(expected.next.indexOf('?') + 1);
+      answer = await tenant.wire.follow(expected.next);
+    }
+    if (turn === 1 && tenant.begun > snapshot) tally.disturbed += 1;
+    tally.pages += 1;
+    expected = tenant.expected(report, asked, snapshot);
+    if (expected.status !== 200) throw new Error(`the oracle refuses page ${turn + 1}: ${asked}`);
+    if (answer.status !== 200 || answer.body !== expected.body) {
+      const where = `page ${turn + 1} at snapshot ${snapshot}, ${byHand ? 'skip counted by hand' : 'next link'}: ${asked}`;
+      const how = `status ${answer.status}, ${parting(answer.body, expected.body)}`;
+      throw new Difference(`seed ${seed}, request ${number}: ${report.name}?${query}\n${where}\n${how}`);
+    }
+  }
+}
+
+/** The snapshot at which the answer is the oracle's: the one its link names, else any that a reader could get. */
+function agreed(tenant: Tenant, ask: Ask, query: string, got: WireAnswer, least: number): number | undefined {
+  if (got.status !== 200) return undefined;
+  const named = /&snapshot=(\d+)","TotalCount":\d+\}$/.exec(got.body)?.[1];
+  for (const snapshot of tenant.snapshots(ask.report, query, least)) {
+    if (named !== undefined && Number(named) !== snapshot) continue;
+    const expected = tenant.expected(ask.report, query, snapshot);
+    if (expected.status === 200 && expected.body === got.body) return snapshot;
+  }
+  return undefined;
+}
+
+/** The whole story of a difference on a first page, shrunk as far as that goes. */
+async function told(
+  target: Target,
+  tenant: Tenant,
+  ask: Ask,
+  seed: number,
+  number: number,
+  got: WireAnswer,
+  least: number,
+): Promise<Difference> {
+  await tenant.settled();
+  const snapshot = tenant.acknowledged;
+  const { name } = ask.report;
+  const lines = [`seed ${seed}, request ${number}: ${name}?${queryOf(ask)}`];
+  const expected = tenant.expected(ask.report, queryOf(ask), least);
+  lines.push(`status ${got.status}, expected the oracle's answer at a snapshot of at least ${least}`);
+  lines.push(parting(got.body, expected.status === 200 ? expected.body : ''));
+  const shrunk = await shrinkAsk(tenant, ask, snapshot);
+  if (shrunk === undefined) lines.push(`at snapshot ${snapshot} both agree: the difference depends on time`);
+  else {
+    const [small, pair] = shrunk;
+    lines.push(
+      `smallest request: ${name}?${decodeURIComponent(pair.query)}`,
+      `  to the letter: ${pair.query}`,
+    );
+    lines.push(`status ${pair.status}, ${parting(pair.got, pair.expected)}`);
+    const query = queryOf(small);
+    const rows = await shrinkRows(ask.report, query, tenant.batches.slice(0, snapshot), () =>
+      openTenant(target, tenant.store.products),
+    );
+    for (const batch of rows?.batches ?? []) {
+      lines.push(`batch of ${batch.dataset}: ${bodyOf(batch.rows.slice(0, 5), 'ndjson').trim()}`);
+      if (batch.rows.length > 5) lines.push(`  and ${batch.rows.length - 5} more rows`);
+    }
+    if (rows !== undefined) lines.push(`answers: ${parting(rows.pair.got, rows.pair.expected)}`);
+  }
+  return new Difference(lines.join('\n'));
+}
+
+/** One invalid request: refused in the documented envelope, with data that names the problem. */
+async function refuse(
+  tenant: Tenant,
+  others: readonly string[],
+  seed: number,
+  number: number,
+  tally: Tally,
+): Promise<void> {
+  const dice = new Dice('invalid', seed, number);
+  const report = all[number % all.length];
+  if (report === undefined) throw new Error('no report');
+  const own = new Set(tenant.store.products.map(({ id }) => id));
+  const foreign = others.filter((id) => !own.has(id));
+  const mistake = someMistake(report, tenant.store.products, foreign, dice);
+  const oracle = tenant.expected(mistake.report, mistake.query, tenant.acknowledged);
+  if (oracle.status !== mistake.status)
+    throw new Error(`the oracle answers ${oracle.status} to ${mistake.query}`);
+  const got = await tenant.wire.get(`${analyticsBase}${mistake.report.name}?${mistake.query}`);
+  tally.invalid += 1;
+  tally.mistakes.set(mistake.kind, (tally.mistakes.get(mistake.kind) ?? 0) + 1);
+  const problem = wrongRefusal(mistake, got);
+  if (problem !== undefined) {
+    throw new Difference(
+      `seed ${seed}, invalid request ${number} (${mistake.kind}): ${problem}\n${mistake.report.name}?${mistake.query}\n` +
+        `status ${got.status}, body ${got.body.slice(0, 2000)}`,
+    );
+  }
+}
+
+/** What is wrong with the answer to an invalid request; undefined when it is as it should be. */
+export function wrongRefusal(mistake: Mistake, got: WireAnswer): string | undefined {
+  if (got.status !== mistake.status) return `expected status ${mistake.status}`;
+  let data: unknown;
+  try {
+    data = (JSON.parse(got.body) as { innererror?: { data?: unknown } }).innererror?.data;
+  } catch {
+    return 'the body is no JSON';
+  }
+  if (!Array.isArray(data) || data.length === 0) return 'innererror.data is empty';
+  if (!data.every((text) => typeof text === 'string' && text !== ''))
+    return 'innererror.data holds no sentences';
+  const entry = mistake.status === 403 ? errors.forbidden : errors['invalid-parameters'];
+  const expected = JSON.stringify(errorBody(entry, data as string[]));
+  if (got.body !== expected) return `the envelope is not the documented one, ${parting(got.body, expected)}`;
+  const text = data.join('\n').toLowerCase();
+  if (!mistake.names.some((name) => text.includes(name.toLowerCase()))) {
+    return `innererror.data names none of ${mistake.names.join(', ')}`;
+  }
+  return undefined;
+}
