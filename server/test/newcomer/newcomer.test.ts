@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
@@ -99,6 +99,9 @@ async function paste(script: string): Promise<string> {
   return stdout;
 }
 
+/** How much slower than an idle one a machine is that has other work: the promised times are those of an idle one. */
+const slowness = () => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+
 const data = () => join(folder, 'demo');
 const options = () => ` -- --port 0 --data '${data()}'`;
 
@@ -142,16 +145,17 @@ test('the first command brings up a server whose printed lines work when pasted,
   assert.equal(stdout.filter((line) => line.startsWith('storelens ready')).length, 1);
 });
 
-test('the first start after the build takes less than 15 seconds, later ones keep the credentials', async (context) => {
+test('a first start takes less than 15 seconds after the build, a later one less than 3', async (context) => {
   const fresh = await start(`npm start -- --port 0 --data '${join(folder, 'another')}'`);
   context.diagnostic(`first start after the build: ${fresh.seconds.toFixed(1)} s`);
   await fresh.stop();
-  assert.ok(fresh.seconds < 15, `${fresh.seconds} s`);
+  assert.ok(fresh.seconds < 15 * slowness(), `${fresh.seconds} s`);
 
   const later = await start(`npm start${options()}`);
   context.diagnostic(`later start: ${later.seconds.toFixed(1)} s`);
   assert.ok(JSON.parse(await paste(later.lines.join('\n'))).Value.length > 0);
   await later.stop();
+  assert.ok(later.seconds < 3 * slowness(), `${later.seconds} s`);
 });
 
 test('the commands for a server of your own make a publisher that gets a token', async () => {
