@@ -10,6 +10,9 @@ import type { Ledger } from '../ledger/index.js';
 /** How long replaced rows stay readable. */
 export const keptMilliseconds = 10 * 60 * 1000;
 
+/** The machine's clock may be set back by this much without a commit being overlooked. */
+const clockSlack = 60 * 60 * 1000;
+
 /** Rows of commits that are looked at together. */
 const rowsAtOnce = 500_000;
 
@@ -33,7 +36,8 @@ export class Purge {
     const replacing = Object.values(datasets).filter(({ replaces }) => replaces !== undefined);
     for (const { name } of replacing) {
       const due = this.#due.get(name) ?? new Set();
-      for (const account of await this.ledger.accountsWith(name, this.#seen, before)) due.add(account);
+      const accounts = await this.ledger.accountsWith(name, this.#seen - clockSlack, before);
+      for (const account of accounts) due.add(account);
       this.#due.set(name, due);
     }
     this.#seen = Math.max(this.#seen, before);
