@@ -36,6 +36,28 @@ async function purge(): Promise<void> {
   await bench.server.app.parts.ingest.purge();
 }
 
+test('reviews are replaced whole, by app and id', async () => {
+  const { account } = bench;
+  const id = '6be543ff-1c9c-4534-aced-af8b4fbe0316';
+  const review = { ...event, id, rating: 2 };
+  await account.ingest('reviews', [
+    { ...review, reviewText: 'first', market: 'US' },
+    { ...review, applicationId: '9WZDNCRDABCD', reviewText: 'of another app' },
+  ]);
+  await account.ingest('reviews', [
+    { ...review, rating: 3, reviewText: 'second' },
+    { ...review, rating: 4, reviewText: 'third', id: id.toUpperCase() },
+  ]);
+  const texts = async (applicationId: string) => {
+    const query = `applicationId=${applicationId}&startDate=2024-02-29&endDate=2024-02-29`;
+    const answer = await account.get(`/v1.0/my/analytics/reviews?${query}`);
+    const { Value } = answer.json as { Value: { reviewText: string; rating: number; market: string }[] };
+    return Value.map(({ reviewText, rating, market }) => [reviewText, rating, market]);
+  };
+  assert.deepEqual(await texts(event.applicationId), [['third', 4, 'Unknown']]);
+  assert.deepEqual(await texts('9WZDNCRDABCD'), [['of another app', 2, 'Unknown']]);
+});
+
 test('ad days are restated, and old states are purged when no snapshot needs them', async () => {
   const { server, account } = bench;
   const { ledger } = server.app.parts;
@@ -94,26 +116,4 @@ test('an open commit below holds the purge back', async () => {
   server.setTime(noon + 120 * minute);
   await purge();
   assert.equal(await count(), 1);
-});
-
-test('reviews are replaced whole, by app and id', async () => {
-  const { account } = bench;
-  const id = '6be543ff-1c9c-4534-aced-af8b4fbe0316';
-  const review = { ...event, id, rating: 2 };
-  await account.ingest('reviews', [
-    { ...review, reviewText: 'first', market: 'US' },
-    { ...review, applicationId: '9WZDNCRDABCD', reviewText: 'of another app' },
-  ]);
-  await account.ingest('reviews', [
-    { ...review, rating: 3, reviewText: 'second' },
-    { ...review, rating: 4, reviewText: 'third', id: id.toUpperCase() },
-  ]);
-  const texts = async (applicationId: string) => {
-    const query = `applicationId=${applicationId}&startDate=2024-02-29&endDate=2024-02-29`;
-    const answer = await account.get(`/v1.0/my/analytics/reviews?${query}`);
-    const { Value } = answer.json as { Value: { reviewText: string; rating: number; market: string }[] };
-    return Value.map(({ reviewText, rating, market }) => [reviewText, rating, market]);
-  };
-  assert.deepEqual(await texts(event.applicationId), [['third', 4, 'Unknown']]);
-  assert.deepEqual(await texts('9WZDNCRDABCD'), [['of another app', 2, 'Unknown']]);
 });
