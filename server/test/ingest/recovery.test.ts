@@ -1,0 +1,222 @@
+/**
+ * What is left behind when something breaks at a given step, and how it is settled: lost answers of the engine, a
+ * process that ended between any two steps. Real registry, engine and files; only the engine's answers are lost.
+ */
+import assert from 'node:assert/strict';
+import { access, mkdtemp, readdir, rm, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, test } from 'node:test';
+import { datasets } from '@storelens/contract';
+import { parseSettings } from '../../src/config.js';
+import { openChdb } from '../../src/engine/chdb.js';
+import { type Engine, EngineError } from '../../src/engine/index.js';
+import { migrateEngine } from '../../src/engine/migrate.js';
+import { Failure } from '../../src/failure.js';
+import { createIngest, type Ingest } from '../../src/ingest/index.js';
+import type { Ledger } from '../../src/ledger/index.js';
+import { createLedger } from '../../src/ledger/ledger.js';
+import type { Product } from '../../src/products/index.js';
+import type { Registry } from '../../src/registry/index.js';
+import { openLibsqlRegistry } from '../../src/registry/libsql.js';
+import { migrateRegistry } from '../../src/registry/migrate.js';
+import { systemRandom } from '../../src/system.js';
+import { event, ndjson, noon, products } from './posting.js';
+
+type Fault = 'before' | 'after' | 'too-large' | 'fault';
+
+let folder: string;
+let registry: Registry;
+let real: Engine;
+let engine: Engine;
+let ledger: Ledger;
+let ingest: Ingest;
+let now: number;
+let fault: Fault | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'storelens-recovery-'));
+  registry = await openLibsqlRegistry(join(folder, 'registry.db'));
+  await migrateRegistry(registry);
+  real = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
+  await migrateEngine(real);
+  engine = {
+    ...real,
+    async insert(batch) {
+      if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
+      await real.insert(batch);
+      if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
+      if (fault !== undefined) throw new EngineError(fault, 'it broke', undefined);
+    },
+  };
+  now = noon;
+  fault = undefined;
+  ledger = createLedger(registry, { now: () => now });
+  await restart();
+});
+
+afterEach(async () => {
+  await ingest.close();
+  await real.close();
+  await registry.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** A new ingestion over what is there, as after the end of a process. */
+async function restart(): Promise<void> {
+  const settings = parseSettings(['--ingest-queue', '3'], {});
+  const clock = { now: () => now };
+  ingest = await createIngest({ engine, ledger, registry, clock, random: systemRandom, settings, folder });
+  await ingest.replay();
+}
+
+function post(
+  key: string | undefined,
+  rows: readonly object[] = [event, event],
+  known: readonly Product[] = all,
+) {
+  const { usage } = datasets;
+  assert.ok(usage);
+  return ingest.accept({
+    dataset: usage,
+    accountId: 'a',
+    products: { find: () => undefined, ofKind: (kind) => known.filter((one) => one.kind === kind) },
+    body: Readable.from([Buffer.from(ndjson(rows))]),
+    contentType: 'application/x-ndjson',
+    contentEncoding: undefined,
+    idempotencyKey: key,
+  });
+}
+
+const all: readonly Product[] = products.map((product) => ({ parentId: null, ...product }));
+
+const failsWith = (code: string) => (error: unknown) => error instanceof Failure && error.code === code;
+
+async function stored(): Promise<string> {
+  const sql = 'SELECT seq, count() FROM usage GROUP BY seq ORDER BY seq';
+  const bytes = await real.query({ account: 'a', sql, format: 'TSV' });
+  return Buffer.from(bytes).toString('utf8').trim().replaceAll('\t', ':').replaceAll('\n', ' ');
+}
+
+const spooled = async () => (await readdir(join(folder, 'spool'))).length;
+
+for (const lost of ['before', 'after'] as const) {
+  test(`engine away, ${lost} the insert: the sender's retry takes over at once`, async () => {
+    fault = lost;
+    await assert.rejects(post('k'), (error: unknown) => error instanceof Failure && error.retryAfter === 5);
+    await assert.rejects(post('k'), failsWith('unavailable'));
+    assert.equal(await spooled(), 2, 'one body and its statement, however often it is sent');
+    assert.equal(await ledger.snapshot('a'), 0);
+    fault = undefined;
+    assert.equal((await post('k')).duplicate, false);
+    assert.equal(await stored(), '1:2');
+    assert.equal((await post('k')).duplicate, true);
+    assert.equal(await ledger.snapshot('a'), 1);
+    assert.equal(await spooled(), 0);
+  });
+
+  test(`engine away, ${lost} the insert: nobody comes back, housekeeping stores the batch`, async () => {
+    fault = lost;
+    await assert.rejects(post(undefined), failsWith('unavailable'));
+    await ingest.purge();
+    assert.equal(await ledger.snapshot('a'), 0);
+    fault = undefined;
+    await ingest.purge();
+    assert.equal(await stored(), '1:2');
+    assert.equal(await ledger.snapshot('a'), 1);
+    assert.equal(await spooled(), 0);
+  });
+
+  test(`engine away, ${lost} the insert: the next start stores the batch`, async () => {
+    fault = lost;
+    await assert.rejects(post('k'), failsWith('unavailable'));
+    fault = undefined;
+    now += 86_400_000;
+    await restart();
+    assert.equal(await stored(), '1:2');
+    assert.equal((await post('k')).duplicate, true);
+    assert.equal(await spooled(), 0);
+  });
+}
+
+test('another body under the key of a batch that is still open is a conflict', async () => {
+  fault = 'before';
+  await assert.rejects(post('k'), failsWith('unavailable'));
+  fault = undefined;
+  await assert.rejects(post('k', [event]), failsWith('conflict'));
+  await ingest.purge();
+  assert.equal(await stored(), '1:2');
+});
+
+test('a retry that is refused takes back what its first attempt stored', async () => {
+  fault = 'after';
+  await assert.rejects(post('k'), failsWith('unavailable'));
+  fault = undefined;
+  assert.equal(await stored(), '1:2');
+  // Meanwhile the product was removed.
+  await assert.rejects(post('k', [event, event], []), failsWith('invalid-rows'));
+  assert.equal(await stored(), '');
+  assert.equal(await ledger.snapshot('a'), 1, 'void');
+  assert.equal((await post('k')).duplicate, false);
+  assert.equal(await stored(), '2:2');
+});
+
+for (const kind of ['too-large', 'fault'] as const) {
+  test(`an engine error of kind '${kind}' leaves no rows and a free key`, async () => {
+    fault = kind;
+    const code =
+      kind === 'too-large' ? failsWith('too-large') : (error: unknown) => error instanceof EngineError;
+    await assert.rejects(post('k'), code);
+    assert.equal(await stored(), '');
+    assert.equal(await spooled(), 0);
+    fault = undefined;
+    assert.equal((await post('k')).duplicate, false);
+    assert.equal(await stored(), '2:2');
+  });
+}
+
+test('an open commit without files is removed and voided', async () => {
+  fault = 'after';
+  await assert.rejects(post('k'), failsWith('unavailable'));
+  fault = undefined;
+  for (const name of await readdir(join(folder, 'spool'))) await unlink(join(folder, 'spool', name));
+  await restart();
+  assert.equal(await stored(), '');
+  assert.deepEqual(await ledger.unfinished(), []);
+  assert.equal((await post('k')).duplicate, false);
+  assert.equal(await stored(), '2:2');
+});
+
+test('files of a commit that is done, half files and strangers are swept', async () => {
+  fault = 'after';
+  await assert.rejects(post('k'), failsWith('unavailable'));
+  fault = undefined;
+  const [open] = await ledger.unfinished();
+  assert.ok(open);
+  await ledger.finish(open.commit, '2024-02-29', '2024-02-29');
+  await writeFile(join(folder, 'spool', 'half.rows'), '{"timest');
+  await writeFile(join(folder, 'spool', 'torn.json'), '{"id":"to');
+  await writeFile(join(folder, 'spool', 'torn.rows'), '{}');
+  await restart();
+  assert.equal(await spooled(), 0);
+  assert.equal(await stored(), '1:2');
+  await access(join(folder, 'spool'));
+});
+
+test('batches that wait for the engine are bounded', async () => {
+  fault = 'before';
+  for (const key of ['1', '2', '3']) await assert.rejects(post(key), failsWith('unavailable'));
+  await assert.rejects(post('4'), /3 batches are being received or stored/);
+  fault = undefined;
+  await ingest.purge();
+  assert.equal((await post('4')).accepted, 2);
+  assert.equal(await stored(), '1:2 2:2 3:2 4:2');
+});
+
+test('a closed ingestion refuses and has let running batches end', async () => {
+  const running = post('k');
+  await ingest.close();
+  assert.equal((await running).accepted, 2);
+  await assert.rejects(post('l'), failsWith('unavailable'));
+});
