@@ -10,9 +10,15 @@ export interface Parameters {
   readonly values: ReadonlyMap<ParameterName, string>;
   /** Canonical names of parameters that this report does not have. */
   readonly ignored: readonly ParameterName[];
-  /** Complete sentences, one per problem. */
+  /** Complete sentences, one per problem, at most {@link mostProblems}. */
   readonly problems: readonly string[];
 }
+
+/**
+ * Most problems that one refusal lists. Nobody reads more, and looking for the nearest name of every one of the
+ * sixty thousand that an address has room for would stop the server for seconds.
+ */
+export const mostProblems = 20;
 
 const odataNames: readonly ParameterName[] = ['filter', 'top', 'skip', 'orderby'];
 
@@ -40,6 +46,7 @@ export function parseParameters(rawQuery: string, entry: ReportEntry): Parameter
   const ignored: ParameterName[] = [];
   const problems: string[] = [];
   for (const pair of rawQuery.split('&')) {
+    if (problems.length >= mostProblems) break;
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const writtenName = decode(equals < 0 ? pair : pair.slice(0, equals));

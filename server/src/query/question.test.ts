@@ -133,3 +133,11 @@ test('all problems are named at once', () => {
 test('a parameter of other reports is ignored and named', () => {
   assert.deepEqual(ask('funnel?applicationId=9NBLGGGZ5QDR&top=5').ignored, ['top']);
 });
+
+test('a refusal lists twenty problems at most', () => {
+  const long = 'x,'.repeat(50_000);
+  for (const query of ['wrong&'.repeat(20_000), `orderby=${long}`, `groupby=${long}`, `a&groupby=${long}`]) {
+    const sentences = refusal(`appacquisitions?applicationId=9NBLGGGZ5QDR&${query}`);
+    assert.equal(sentences.length, 20, query.slice(0, 20));
+  }
+});

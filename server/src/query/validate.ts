@@ -9,7 +9,7 @@ import type { AccountProducts, Product } from '../products/index.js';
 import { utcDay } from '../system.js';
 import { addDays, type Day, dateForms, parseDate } from './dates.js';
 import { FilterError, type FilterTree, type Literal, parseFilter } from './filter.js';
-import { nearestName, type Parameters, parseParameters, printable } from './parse.js';
+import { mostProblems, nearestName, type Parameters, parseParameters, printable } from './parse.js';
 
 /** A value to compare with. Numbers are exact decimal text. */
 export type FilterValue =
@@ -68,9 +68,19 @@ export interface Question {
 
 /** Collects problems; each is one sentence that starts with the parameter's name. */
 class Problems {
-  readonly sentences: string[] = [];
+  readonly sentences: string[];
+
+  constructor(found: readonly string[]) {
+    this.sentences = [...found];
+  }
+
+  /** Whether no more will be listed, so that looking for them is idle. */
+  get full(): boolean {
+    return this.sentences.length >= mostProblems;
+  }
+
   add(sentence: string): undefined {
-    this.sentences.push(sentence);
+    if (!this.full) this.sentences.push(sentence);
     return undefined;
   }
 }
@@ -83,8 +93,7 @@ export function validate(
   now: number,
 ): Question {
   const parameters = parseParameters(rawQuery, entry);
-  const problems = new Problems();
-  problems.sentences.push(...parameters.problems);
+  const problems = new Problems(parameters.problems);
   const value = (name: Parameters['ignored'][number]) => parameters.values.get(name);
 
   const ids = identityValues(entry, parameters, problems);
@@ -289,6 +298,7 @@ function readGroupby(
   const fields = entry.fields.filter((field) => field.groupby);
   const found: Field[] = [];
   for (const item of text.split(',')) {
+    if (problems.full) break;
     const field = findField(fields, item.trim());
     if (field === undefined)
       problems.add(`groupby parameter: ${unknownField(entry, item.trim(), 'grouped', fields)}`);
@@ -325,6 +335,7 @@ function readOrder(
   const order: OrderTerm[] = [];
   let position = 1;
   for (const item of text.split(',')) {
+    if (problems.full) break;
     const at = `orderby parameter at position ${position + (item.length - item.trimStart().length)}`;
     position += item.length + 1;
     const [name = '', direction, ...rest] = item.trim().split(/\s+/);
