@@ -43,3 +43,11 @@ test('memory is bounded: the key whose last failure is oldest is forgotten', () 
   assert.equal(throttle.wait('first'), 0);
   assert.equal(throttle.wait('second'), 60);
 });
+
+test('long keys are told apart by their end', () => {
+  const { throttle } = openThrottle();
+  const long = 'x'.repeat(60_000);
+  for (let count = 0; count < 10; count += 1) throttle.fail(`${long}a`);
+  assert.ok(throttle.wait(`${long}a`) > 0);
+  assert.equal(throttle.wait(`${long}b`), 0);
+});

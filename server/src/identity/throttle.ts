@@ -1,4 +1,5 @@
 /** Counts failures by key and tells who has to wait. Bounded in size: the key that failed longest ago goes first. */
+import { createHash } from 'node:crypto';
 import type { Clock } from '../system.js';
 
 const windowMilliseconds = 60_000;
@@ -17,21 +18,25 @@ export interface Throttle {
 export function createThrottle(clock: Clock): Throttle {
   const failures = new Map<string, readonly number[]>();
 
-  function recent(key: string): readonly number[] {
-    return (failures.get(key) ?? []).filter((time) => clock.now() - time < windowMilliseconds);
+  /** What is kept of a key: callers choose a part of it, and may choose sixty kilobytes. */
+  const digest = (key: string) => createHash('sha256').update(key).digest('base64');
+
+  function recent(digested: string): readonly number[] {
+    return (failures.get(digested) ?? []).filter((time) => clock.now() - time < windowMilliseconds);
   }
 
   return {
     wait: (key) => {
-      const times = recent(key);
+      const times = recent(digest(key));
       const first = times.at(-failuresAllowed);
       if (first === undefined) return 0;
       return Math.max(1, Math.ceil((first + windowMilliseconds - clock.now()) / 1000));
     },
     fail: (key) => {
-      const times = [...recent(key), clock.now()].slice(-failuresAllowed);
-      failures.delete(key);
-      failures.set(key, times);
+      const digested = digest(key);
+      const times = [...recent(digested), clock.now()].slice(-failuresAllowed);
+      failures.delete(digested);
+      failures.set(digested, times);
       if (failures.size > keysKept) {
         const oldest = failures.keys().next();
         if (!oldest.done) failures.delete(oldest.value);

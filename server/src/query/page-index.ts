@@ -56,7 +56,7 @@ export class PageIndexes {
       this.account(cacheKey, entry, 2 * cacheKey.length + (index instanceof WindowIndex ? index.bytes : 64));
       return index;
     } catch (error) {
-      this.cached.delete(cacheKey);
+      if (this.cached.get(cacheKey) === entry) this.cached.delete(cacheKey);
       throw error;
     }
   }

@@ -2,6 +2,7 @@
  * Which commits a page may see. The first page of a paging run takes the account's low-water mark; later pages
  * repeat it, from the link or, for clients that count `skip` themselves, from memory of the last ten minutes.
  */
+import { createHash } from 'node:crypto';
 import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Ledger } from '../ledger/index.js';
 import type { Clock } from '../system.js';
@@ -33,7 +34,10 @@ export class Snapshots {
   ): Promise<Chosen> {
     const present = await this.ledger.snapshot(scope.accountId);
     if (question.entry.paging === undefined) return { snapshot: present, notice: undefined };
-    const run = `${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`;
+    // A digest, because a filter may have a hundred kilobytes.
+    const run = createHash('sha256')
+      .update(`${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`)
+      .digest('base64');
     const asked = question.snapshot ?? (question.skip > 0 ? this.recall(run) : undefined);
     if (asked === undefined) return { snapshot: this.remember(run, present), notice: undefined };
     if (asked > present || (await this.isPurged(question.entry, scope.accountId, asked))) {
