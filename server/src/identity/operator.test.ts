@@ -78,6 +78,16 @@ test('rotation ends the old key at once and writes the new one', async (context)
   await assert.rejects((await start()).verify(`Bearer ${old}`, 'a'), refusal('operator-key-invalid'));
 });
 
+test('of rotations at the same time the last one counts', async (context) => {
+  const { start, file } = await openFolder(context);
+  const operator = await start();
+  const keys = await Promise.all([operator.rotate(), operator.rotate(), operator.rotate()]);
+  assert.equal(keyIn(file), keys[2]);
+  await operator.verify(`Bearer ${keys[2]}`, 'a');
+  await (await start()).verify(`Bearer ${keys[2]}`, 'a');
+  await assert.rejects(operator.verify(`Bearer ${keys[0]}`, 'a'), refusal('operator-key-invalid'));
+});
+
 test('a rotation cut short is completed or forgotten at the next start', async (context) => {
   const { start, file } = await openFolder(context);
   const operator = await start();

@@ -55,6 +55,14 @@ export async function openOperator(
     return key;
   }
 
+  let rotated: Promise<unknown> = Promise.resolve();
+  /** One rotation after the other: two at a time would share the file of the next key. */
+  function rotate(): Promise<string> {
+    const rotation = rotated.then(replace);
+    rotated = rotation.catch(() => undefined);
+    return rotation;
+  }
+
   const interrupted = contentOf(nextFile);
   if (interrupted !== undefined) {
     if (hash !== undefined && hasher.equal(hasher.hash(interrupted), hash)) renameSync(nextFile, keyFile);
@@ -80,6 +88,6 @@ export async function openOperator(
         key === undefined ? 'The operator key is missing.' : 'The operator key is not the right one.',
       ]);
     },
-    rotate: replace,
+    rotate,
   };
 }
