@@ -33,7 +33,8 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
         `The role '${caller.role}' may not read reports; it takes Manager or Reader.`,
       ]);
     }
-    rate.take(caller.applicationId);
+    // Client ids are unique within a tenant only.
+    rate.take(`${caller.tenantId} ${caller.applicationId}`);
     const products = await parts.products.of(caller.accountId);
     const target = request.raw.url ?? '';
     const mark = target.indexOf('?');

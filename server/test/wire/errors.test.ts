@@ -188,6 +188,21 @@ test('beyond the rate limit answers are 429 until the minute is over', async () 
   assert.ok(last);
   envelope(last, 'too-many-requests');
   assert.equal(last.headers.get('retry-after'), '60');
+  // An application of another tenant may have the same client id, and has a limit of its own.
+  const { identity } = server.app.parts;
+  const { tenantId } = await identity.tenants.create({ name: 'Twin' });
+  const { clientId } = other;
+  await identity.applications.create(tenantId, { name: 'Twin', role: 'Reader', clientId });
+  const { clientSecret } = await identity.keys.create(tenantId, clientId, {});
+  const { accessToken } = await identity.grant({
+    ...{ version: 'v1', tenant: tenantId, authorization: undefined, address: '127.0.0.1' },
+    contentType: 'application/x-www-form-urlencoded',
+    body: `grant_type=client_credentials&client_id=${clientId}&client_secret=${clientSecret}&resource=https://manage.devcenter.microsoft.com`,
+  });
+  const twin = await server.request('/v1.0/my/analytics/funnel?applicationId=9NBLGGGZ5QDR', {
+    headers: { authorization: `Bearer ${accessToken}` },
+  });
+  assert.equal(twin.status, 403, 'the product is not its own, but it was asked');
   server.setTime(Date.parse('2026-03-01T12:01:00Z'));
   assert.equal((await other.get('/v1.0/my/analytics/funnel?applicationId=9NBLGGGZ5QDR')).status, 200);
 });
