@@ -50,7 +50,7 @@ export const settingsTable = {
   'behind-proxy': {
     type: 'flag',
     default: false,
-    help: 'A reverse proxy terminates TLS: trust Host and forwarding headers, allow any listening address.',
+    help: 'A reverse proxy terminates TLS: its X-Forwarded-For counts, any listening address is allowed.',
   },
   'admin-remote': {
     type: 'flag',

@@ -68,7 +68,8 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => newGuid(random),
-    trustProxy: settings['behind-proxy'],
+    // The one proxy in front: what stands before its own entry in X-Forwarded-For is whatever the caller wrote.
+    trustProxy: settings['behind-proxy'] && ((_address: string, hop: number) => hop === 0),
     // Routes bound their bodies themselves, while they stream.
     bodyLimit: Number.MAX_SAFE_INTEGER,
     forceCloseConnections: 'idle' as const,

@@ -62,3 +62,16 @@ test('with admin-remote, requests through a proxy are answered to those who have
   assert.equal((await server.request('/metrics', { headers })).status, 200);
   refusal(await server.request(path, { headers: forwarded }), 401, 'OperatorKeyInvalid');
 });
+
+test('behind a proxy the address that it adds counts, not what the caller wrote before it', async (context) => {
+  const server = await startServer({ args: ['--admin-remote', '--behind-proxy'] });
+  context.after(() => server.close());
+  const call = (forwarded: string, key: string) =>
+    server.request(path, { headers: { 'x-forwarded-for': forwarded, authorization: `Bearer ${key}` } });
+  for (let count = 1; count <= 10; count += 1) {
+    refusal(await call(`198.51.100.${count}, 203.0.113.9`, 'wrong'), 401, 'OperatorKeyInvalid');
+  }
+  refusal(await call('198.51.100.11, 203.0.113.9', 'wrong'), 429, 'TooManyRequests');
+  const right = await call('203.0.113.9, 203.0.113.10', await server.operatorKey());
+  assert.equal(right.status, 200);
+});
