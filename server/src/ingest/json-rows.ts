@@ -42,7 +42,7 @@ class Tokens {
     const literal = this.#match?.[2];
     if (literal === undefined) return undefined;
     this.next();
-    return JSON.parse(literal) as string;
+    return literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
   }
 
   /** Takes a value; objects and lists are passed over whole. Undefined if there is none. */
