@@ -196,6 +196,7 @@ function columnRow(column) {
   const made = column.missing?.derived;
   const missing = column.missing ?? empty[column.type];
   const range = column.range === undefined ? '' : ` ${column.range[0]} to ${column.range[1]}.`;
+  const longest = column.maxBytes === undefined ? '' : ` At most ${column.maxBytes} bytes.`;
   const values = column.values === undefined ? '' : ` Listed values: ${list(column.values)}.`;
   const other = column.valuesWhenPresent;
   const otherwise = other === undefined ? '' : ` With ${code(other.column)}: ${list(other.values)}.`;
@@ -203,7 +204,7 @@ function columnRow(column) {
     code(column.name),
     columnTypes[column.type],
     column.required ? '**required**' : made === undefined ? code(missing) : 'made',
-    column.note + range + values + otherwise,
+    column.note + range + longest + values + otherwise,
   ];
 }
 
@@ -229,7 +230,8 @@ function datasetsPage() {
       ].join('\n'),
     ),
     'Missing says what stands in for a key that a row leaves out. A value that equals a listed one but for case is ' +
-      'stored in the listed spelling; other values are kept.',
+      'stored in the listed spelling; other values are kept. [Ingestion](ingestion.md) has the rules of rows, batches ' +
+      'and answers.',
     ...sections,
   );
 }
