@@ -96,6 +96,11 @@ export const settingsTable = {
     default: 0,
     help: 'Analytics requests a minute and application; beyond it 429 with Retry-After. 0: no limit.',
   },
+  'request-seconds': {
+    ...whole(1, 86_400),
+    default: 900,
+    help: 'Longest time that a request with its body may take to arrive.',
+  },
   'max-body-mib': { ...whole(1, 4096), default: 64, help: 'Largest request body on the wire, in MiB.' },
   'max-decoded-mib': {
     ...whole(1, 4096),

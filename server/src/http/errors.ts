@@ -118,6 +118,9 @@ export function registerErrorHandlers(server: FastifyInstance, publicUrl: () => 
   });
 }
 
+/** How long a connection stays after its last answer, for a client that is slow to read or never goes. */
+const lingering = 2000;
+
 /** Answers what never became a request: malformed HTTP, headers too long, a stalled client. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
@@ -137,4 +140,6 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${contentType}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
+  const timer = setTimeout(() => socket.destroy(), lingering).unref();
+  socket.once('close', () => clearTimeout(timer));
 }

@@ -27,14 +27,23 @@ import { registerTokenRoutes } from './token.js';
 // Filters may have five hundred terms.
 const maxHeaderBytes = 128 * 1024;
 
-// Node answers a request without Host with an empty body; here it is answered like every other error.
-const httpOptions = { maxHeaderSize: maxHeaderBytes, requireHostHeader: false } as const;
+/** Options of Node's server, with and without TLS; Fastify itself sets the time that a whole request may take. */
+function httpOptions(settings: Settings) {
+  const seconds = settings['request-seconds'];
+  return {
+    maxHeaderSize: maxHeaderBytes,
+    // Node answers a request without Host with an empty body; here it is answered like every other error.
+    requireHostHeader: false,
+    headersTimeout: Math.min(seconds, 60) * 1000,
+    connectionsCheckingInterval: Math.min(seconds, 30) * 1000,
+  } as const;
+}
 
 const mediaType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/;
 
 function tlsOptions(
   settings: Settings,
-): { https: typeof httpOptions & { cert: Buffer; key: Buffer } } | undefined {
+): { https: ReturnType<typeof httpOptions> & { cert: Buffer; key: Buffer } } | undefined {
   if (settings['tls-cert'] === null || settings['tls-key'] === null) return undefined;
   const cert = readSetting(settings, 'tls-cert');
   const key = readSetting(settings, 'tls-key');
@@ -45,7 +54,7 @@ function tlsOptions(
       `--tls-cert and --tls-key are not a PEM certificate and its key: ${(error as Error).message}`,
     );
   }
-  return { https: { ...httpOptions, cert, key } };
+  return { https: { ...httpOptions(settings), cert, key } };
 }
 
 /** The content of the file that a setting names. */
@@ -72,6 +81,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
     trustProxy: settings['behind-proxy'] && ((_address: string, hop: number) => hop === 0),
     // Routes bound their bodies themselves, while they stream.
     bodyLimit: Number.MAX_SAFE_INTEGER,
+    requestTimeout: settings['request-seconds'] * 1000,
     forceCloseConnections: 'idle' as const,
     routerOptions: {
       caseSensitive: false,
@@ -89,7 +99,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   const tls = tlsOptions(settings);
   const server: FastifyInstance =
     tls === undefined
-      ? Fastify({ ...options, http: httpOptions })
+      ? Fastify({ ...options, http: httpOptions(settings) })
       : (Fastify({ ...options, ...tls }) as unknown as FastifyInstance);
 
   server.removeAllContentTypeParsers();
