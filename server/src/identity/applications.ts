@@ -35,28 +35,20 @@ function toApplication(row: RegistryRow): Application {
   };
 }
 
-/** Applications in the registry. Every write makes the directory forget the tenant. */
+/** Applications in the registry. They are written through the directory, which then forgets the tenant. */
 export function createApplications(
   registry: Registry,
   directory: Directory,
   clock: Clock,
   random: Random,
 ): Applications {
-  async function writing<Result>(tenantId: string, work: (queries: RegistryQueries) => Promise<Result>) {
-    try {
-      return await registry.transaction(work);
-    } finally {
-      directory.forget(tenantId);
-    }
-  }
-
   return {
     create: async (tenantId, input) => {
       const fields = BodyFields.of(input, ['name', 'role', 'clientId']);
       const name = fields.name('name');
       const role = fields.text('role', rolePattern, roleExpected);
       const clientId = asciiLower(fields.optionalText('clientId', guidPattern, 'a GUID') ?? newGuid(random));
-      return writing(tenantId, async (queries) => {
+      return directory.writing(tenantId, async (queries) => {
         const tenant = String((await existingTenant(queries, tenantId)).tenant_id);
         const taken = 'SELECT 1 AS taken FROM applications WHERE tenant_id = $1 AND client_id = $2';
         if (await queries.get(taken, [tenant, clientId])) {
@@ -87,7 +79,7 @@ export function createApplications(
       const name = fields.optionalName('name');
       const role = fields.optionalText('role', rolePattern, roleExpected);
       const enabled = fields.optionalFlag('enabled');
-      return writing(tenantId, async (queries) => {
+      return directory.writing(tenantId, async (queries) => {
         const row = await existingApplication(queries, tenantId, clientId);
         await queries.all(
           'UPDATE applications SET name = $3, role = $4, enabled = $5 WHERE tenant_id = $1 AND client_id = $2',
@@ -103,7 +95,7 @@ export function createApplications(
       });
     },
     remove: (tenantId, clientId) =>
-      writing(tenantId, async (queries) => {
+      directory.writing(tenantId, async (queries) => {
         const row = await existingApplication(queries, tenantId, clientId);
         await queries.all('DELETE FROM applications WHERE tenant_id = $1 AND client_id = $2', [
           String(row.tenant_id),

@@ -4,7 +4,7 @@
  * itself.
  */
 import { asciiLower } from '../body.js';
-import type { Registry } from '../registry/index.js';
+import type { Registry, RegistryQueries } from '../registry/index.js';
 
 /** A key as the grant compares it; times in milliseconds. */
 export interface KeyRecord {
@@ -33,14 +33,14 @@ export interface TenantEntry {
   readonly applications: ReadonlyMap<string, ApplicationRecord>;
 }
 
-/** Look-ups for requests, and the one call that writes owe it. */
+/** Look-ups for requests, and the one way in which what they find is written. */
 export interface Directory {
   /** The tenant with this id in any letter case. */
   byId(tenantId: string): Promise<TenantEntry | undefined>;
   /** The tenant with this domain in any letter case. */
   byDomain(domain: string): Promise<TenantEntry | undefined>;
-  /** Forgets what is kept of a tenant; call it after every write that concerns it. */
-  forget(tenantId: string): void;
+  /** Runs a write that concerns a tenant in one transaction, and forgets what is kept of the tenant. */
+  writing<Result>(tenantId: string, work: (queries: RegistryQueries) => Promise<Result>): Promise<Result>;
 }
 
 async function load(registry: Registry, tenantId: string): Promise<TenantEntry | undefined> {
@@ -106,8 +106,12 @@ export function createDirectory(registry: Registry): Directory {
       const row = await registry.get('SELECT tenant_id FROM domains WHERE domain = $1', [asciiLower(domain)]);
       return row === undefined ? undefined : byId(String(row.tenant_id));
     },
-    forget: (tenantId) => {
-      cache.delete(asciiLower(tenantId));
+    writing: async (tenantId, work) => {
+      try {
+        return await registry.transaction(work);
+      } finally {
+        cache.delete(asciiLower(tenantId));
+      }
     },
   };
 }

@@ -61,7 +61,7 @@ async function keysOf(queries: RegistryQueries, application: RegistryRow): Promi
   );
 }
 
-/** Keys in the registry. Every write makes the directory forget the tenant. */
+/** Keys in the registry. They are written through the directory, which then forgets the tenant. */
 export function createKeys(
   registry: Registry,
   directory: Directory,
@@ -69,14 +69,6 @@ export function createKeys(
   clock: Clock,
   random: Random,
 ): Keys {
-  async function writing<Result>(tenantId: string, work: (queries: RegistryQueries) => Promise<Result>) {
-    try {
-      return await registry.transaction(work);
-    } finally {
-      directory.forget(tenantId);
-    }
-  }
-
   return {
     create: async (tenantId, clientId, input) => {
       const fields = BodyFields.of(input, ['expiresInDays', 'clientSecret']);
@@ -91,7 +83,7 @@ export function createKeys(
       }
       const clientSecret = given ?? newSecret(random);
       const hash = hasher.hash(clientSecret);
-      return writing(tenantId, async (queries) => {
+      return directory.writing(tenantId, async (queries) => {
         const application = await existingApplication(queries, tenantId, clientId);
         const same = (await keysOf(queries, application)).find((row) => row.secret_hash === hash);
         if (same !== undefined) {
@@ -121,7 +113,7 @@ export function createKeys(
         return (await keysOf(queries, application)).map(toKey);
       }),
     remove: (tenantId, clientId, keyId) =>
-      writing(tenantId, async (queries) => {
+      directory.writing(tenantId, async (queries) => {
         const application = await existingApplication(queries, tenantId, clientId);
         const row = (await keysOf(queries, application)).find((key) => key.key_id === keyId.toLowerCase());
         if (row === undefined) throw new Failure('not-found', [`The application has no key '${keyId}'.`]);

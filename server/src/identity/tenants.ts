@@ -76,21 +76,13 @@ async function newSellerId(queries: RegistryQueries, random: Random): Promise<st
   }
 }
 
-/** Tenants in the registry. Every write makes the directory forget the tenant. */
+/** Tenants in the registry. They are written through the directory, which then forgets the tenant. */
 export function createTenants(
   registry: Registry,
   directory: Directory,
   clock: Clock,
   random: Random,
 ): Tenants {
-  async function writing<Result>(tenantId: string, work: (queries: RegistryQueries) => Promise<Result>) {
-    try {
-      return await registry.transaction(work);
-    } finally {
-      directory.forget(tenantId);
-    }
-  }
-
   return {
     create: async (input) => {
       const fields = BodyFields.of(input, ['name', 'tenantId', 'sellerId', 'domains']);
@@ -98,7 +90,7 @@ export function createTenants(
       const tenantId = asciiLower(fields.optionalText('tenantId', guidPattern, 'a GUID') ?? newGuid(random));
       const givenSellerId = fields.optionalText('sellerId', /^\d{8}$/, '8 digits as text');
       const domains = readDomains(fields) ?? [];
-      return writing(tenantId, async (queries) => {
+      return directory.writing(tenantId, async (queries) => {
         if (await queries.get('SELECT 1 AS taken FROM tenants WHERE tenant_id = $1', [tenantId])) {
           throw new Failure('conflict', [`The tenant id '${tenantId}' is taken.`]);
         }
@@ -132,7 +124,7 @@ export function createTenants(
         readDomains(fields),
         fields.optionalFlag('enabled'),
       ];
-      return writing(tenantId, async (queries) => {
+      return directory.writing(tenantId, async (queries) => {
         const row = await existingTenant(queries, tenantId);
         const id = String(row.tenant_id);
         await queries.all('UPDATE tenants SET name = $2, enabled = $3 WHERE tenant_id = $1', [
@@ -145,7 +137,7 @@ export function createTenants(
       });
     },
     remove: (tenantId) =>
-      writing(tenantId, async (queries) => {
+      directory.writing(tenantId, async (queries) => {
         const row = await existingTenant(queries, tenantId);
         await queries.all('DELETE FROM tenants WHERE tenant_id = $1', [String(row.tenant_id)]);
       }),
