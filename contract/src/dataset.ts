@@ -26,7 +26,10 @@ export interface Column {
   readonly name: string;
   readonly type: ColumnType;
   readonly required?: true;
-  /** What a missing, null or empty value is stored as; by type otherwise: '' , 0, false. `new` makes a random GUID. */
+  /**
+   * What a missing, null or empty value is stored as; by type otherwise: '', 0, false. Derived values are a random
+   * GUID, or the channel that campaign and referrer tell.
+   */
   readonly missing?: string | number | boolean | { readonly derived: 'new guid' | 'channel' };
   /** Least and greatest accepted value, for `integer`. */
   readonly range?: readonly [number, number];

@@ -20,6 +20,7 @@ const listPath = (input: Input) => adminPath('tenants', input.required('tenant')
 const onePath = (input: Input) =>
   adminPath('tenants', input.required('tenant'), 'applications', input.operand('CLIENT'));
 
+/** All that can be done with applications. */
 export const application: Command = {
   name: 'application',
   summary: 'Create and manage applications, the clients that get tokens',

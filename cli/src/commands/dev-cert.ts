@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { type Command, type Context, RefusedError } from '../command.js';
 import { aligned, printObject } from '../output.js';
 
+/** Makes certificates; has one action. */
 export const devCert: Command = {
   name: 'dev-cert',
   summary: 'Make a private authority and a server certificate for development',

@@ -22,6 +22,7 @@ const path = (input: Input, ...rest: readonly string[]) =>
     ...rest,
   );
 
+/** All that can be done with keys. */
 export const key: Command = {
   name: 'key',
   summary: 'Create and revoke the secrets of applications',

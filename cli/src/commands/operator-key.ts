@@ -3,6 +3,7 @@ import type { Command } from '../command.js';
 import { printObject } from '../output.js';
 import { adminPath, callServer, serverOptions } from '../server-call.js';
 
+/** Rotates the operator key. */
 export const operatorKey: Command = {
   name: 'operator-key',
   summary: 'Rotate the key of the operator API',

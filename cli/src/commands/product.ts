@@ -14,6 +14,7 @@ const options = {
 const path = (input: Input, ...rest: readonly string[]) =>
   adminPath('tenants', input.required('tenant'), 'products', ...rest);
 
+/** All that can be done with products. */
 export const product: Command = {
   name: 'product',
   summary: 'Create and manage products: apps, add-ons, desktop and driver products',

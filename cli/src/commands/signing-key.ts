@@ -3,6 +3,7 @@ import type { Command } from '../command.js';
 import { printObject } from '../output.js';
 import { adminPath, callServer, serverOptions } from '../server-call.js';
 
+/** Rotates the keys that sign tokens. */
 export const signingKey: Command = {
   name: 'signing-key',
   summary: 'Rotate the key that signs access tokens',

@@ -6,6 +6,7 @@ import { adminPath, callServer, listOf, serverOptions } from '../server-call.js'
 const columns = ['tenantId', 'accountId', 'sellerId', 'name', 'domains', 'enabled'];
 const tenantOperand = { name: 'TENANT', help: 'the tenant id' };
 
+/** All that can be done with tenants. */
 export const tenant: Command = {
   name: 'tenant',
   summary: 'Create and manage tenants',

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from '../command.js';
 
+/** Prints the version; has one action. */
 export const version: Command = {
   name: 'version',
   summary: 'Print the version',

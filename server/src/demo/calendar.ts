@@ -5,8 +5,10 @@
  */
 import type { DemoApp } from './publisher.js';
 
-/** Milliseconds of an hour and of a day. */
+/** Milliseconds of an hour. */
 export const hourMs = 3_600_000;
+
+/** Milliseconds of a day. */
 export const dayMs = 24 * hourMs;
 
 /** 7 January 2020, a Tuesday: releases and campaign cycles count from here. */

@@ -41,18 +41,20 @@ export const outrage: readonly (readonly [title: string, text: string])[] = [
   ['What happened?', 'The last update made {app} unusable. One star until this is fixed.'],
 ];
 
-/** Answers of the publisher on plain days and after a bad release. */
+/** Answers of the publisher on plain days. */
 export const answers: readonly string[] = [
   'Thank you for telling us. We have put this on our list.',
   'Thank you! Please write to support@ternandtide.example and we will look into it with you.',
   'Thanks for the honest words. The next version improves exactly this.',
 ];
+
+/** Answers of the publisher after a bad release. */
 export const apologies: readonly string[] = [
   'We are sorry. We have found the fault in {version} and an update is on its way.',
   'You are right, {version} should not have left the house like this. The fixed version is being rolled out.',
 ];
 
-/** Models and what is known of them: RAM and storage in megabytes, resolution, touch, family. */
+/** Models of computers and what is known of them: RAM and storage in megabytes, resolution, touch, family. */
 export const models: readonly (readonly [
   model: string,
   family: string,
@@ -68,6 +70,8 @@ export const models: readonly (readonly [
   ['Office maker-Mini desk', 'PC', 8_192, 256_000, '1920 x 1080', false],
   ['Old maker-Box', 'PC', 2_048, 128_000, '1366 x 768', false],
 ];
+
+/** The same of telephones. */
 export const phoneModels: typeof models = [
   ['Kiesel-K4', 'Phone', 2_048, 16_000, '720 x 1280', true],
   ['Kiesel-K9', 'Phone', 3_072, 32_000, '1080 x 1920', true],

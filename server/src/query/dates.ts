@@ -14,8 +14,10 @@ export interface WrittenDate {
   readonly timed: boolean;
 }
 
-/** First and last day the engine can store. */
+/** First day that the engine can store. */
 export const firstDay: Day = '1970-01-01';
+
+/** Last day that the engine can store. */
 export const lastDay: Day = '2149-06-06';
 
 /** Forms that are accepted, for error messages. */
