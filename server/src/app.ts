@@ -54,8 +54,13 @@ class Opened {
     this.closers.push(close);
   }
 
+  /** Releases everything, also after one that fails; then throws what the first one threw. */
   async close(): Promise<void> {
-    for (let close = this.closers.pop(); close !== undefined; close = this.closers.pop()) await close();
+    const failures: unknown[] = [];
+    for (let close = this.closers.pop(); close !== undefined; close = this.closers.pop()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 
@@ -111,7 +116,12 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const ledger = createLedger(registry, clock);
     const products = createProducts(registry, clock, random);
     const identity = await createIdentity({
-      ...{ registry, clock, random, settings, publicUrl, folder: data },
+      registry,
+      clock,
+      random,
+      settings,
+      publicUrl,
+      folder: data,
       failed: (error) => log.warn({ err: error }, 'the last use of a key was not noted'),
     });
     opened.add(() => identity.close());
@@ -122,12 +132,20 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     await ingest.replay();
     const demo = settings.demo
       ? await prepareDemo({
-          ...{ identity, products, ingest, clock, random, folder: data },
+          identity,
+          products,
+          ingest,
+          clock,
+          random,
+          folder: data,
           progress: (dataset, rows) => log.info({ dataset, rows }, 'demo data'),
         })
       : undefined;
     const query = createQuery({
-      ...{ engine, ledger, clock, settings },
+      engine,
+      ledger,
+      clock,
+      settings,
       linkForm: () => ({
         absolute: settings['next-link'] === 'absolute',
         snapshot: settings['next-link-snapshot'] === 'on',
@@ -135,26 +153,24 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       }),
     });
     const parts: Parts = {
-      ...{
-        settings,
-        clock,
-        random,
-        engine,
-        registry,
-        ledger,
-        identity,
-        products,
-        query,
-        ingest,
-        metrics,
-        publicUrl,
-      },
+      settings,
+      clock,
+      random,
+      engine,
+      registry,
+      ledger,
+      identity,
+      products,
+      query,
+      ingest,
+      metrics,
+      publicUrl,
       dataFolder: data,
     };
 
     const http = buildHttp(parts, log, random);
     opened.add(() => http.close());
-    url = originOf(await listen(http, settings));
+    url = new URL(await listen(http, settings)).origin;
     const purge = setInterval(() => {
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
     }, purgeEvery);
@@ -162,7 +178,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const close = () => closeInTime(opened, http.server, settings);
     return { url, data, operatorKeyFile: identity.operator.keyFile, demo, parts, close };
   } catch (error) {
-    await opened.close();
+    await opened.close().catch((failure: unknown) => log.error({ err: failure }, 'cannot release'));
     throw error;
   }
 }
@@ -191,11 +207,6 @@ async function listen(
         throw error;
     }
   }
-}
-
-/** The origin of a listening address, with the name of the loopback host that certificates and people use. */
-function originOf(address: string): string {
-  return new URL(address).origin;
 }
 
 /** Drains; connections that do not end in time are cut. */

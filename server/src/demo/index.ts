@@ -142,7 +142,11 @@ async function fill(
       if (body !== undefined) {
         const idempotencyKey = `demo-${name}-${span}`;
         const { accepted } = await ingest.accept({
-          ...{ dataset, accountId, products, body, idempotencyKey },
+          dataset,
+          accountId,
+          products,
+          body,
+          idempotencyKey,
           contentType: 'application/x-ndjson',
           contentEncoding: undefined,
         });

@@ -51,11 +51,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
   const indexes = new PageIndexes(engine, limits);
   const snapshots = new Snapshots(ledger, clock);
 
-  const render = (
-    account: string,
-    statement: Statement,
-    fields: RowsPlan['fields'] | Parameters<typeof rowTemplate>[0],
-  ) =>
+  const render = (account: string, statement: Statement, fields: Parameters<typeof rowTemplate>[0]) =>
     engine.query({
       account,
       ...statement,

@@ -109,7 +109,18 @@ export function validate(
   if (problems.sentences.length > 0) throw new Failure('invalid-parameters', problems.sentences);
 
   return {
-    ...{ entry, level, start, end, filter, filterText, groupby, row, order, top, skip, snapshot },
+    entry,
+    level,
+    start,
+    end,
+    filter,
+    filterText,
+    groupby,
+    row,
+    order,
+    top,
+    skip,
+    snapshot,
     ...findProducts(entry, ids, catalog),
     ignored: parameters.ignored,
   };
