@@ -25,28 +25,16 @@ const arrows = {
   config: [],
   log: ['config'],
   registry: [],
-  engine: ['config'],
-  ledger: ['registry', 'engine'],
+  engine: [],
+  ledger: ['registry'],
   tls: [],
   identity: ['registry', 'config'],
-  products: ['registry', 'config'],
-  ingest: ['ledger', 'engine', 'registry', 'config', 'types of products'],
-  query: ['ledger', 'engine', 'config', 'types of products'],
+  products: ['registry'],
+  ingest: ['ledger', 'engine', 'config', 'types of products'],
+  query: ['ledger', 'engine', 'types of products'],
   http: ['query', 'ingest', 'identity', 'products', 'ledger', 'engine', 'registry', 'config'],
   demo: ['types of identity', 'types of products', 'types of ingest'],
-  app: [
-    'http',
-    'demo',
-    'query',
-    'ingest',
-    'identity',
-    'products',
-    'tls',
-    'ledger',
-    'engine',
-    'registry',
-    'config',
-  ],
+  app: ['http', 'demo', 'query', 'ingest', 'identity', 'products', 'ledger', 'engine', 'registry', 'config'],
   main: ['app', 'demo', 'config'],
 };
 
@@ -60,7 +48,7 @@ const packages = {
   cli: { '@storelens/contract': 'always', '@storelens/server': 'later' },
 };
 
-const environmentReaders = new Set(['server/src/config.ts', 'cli/src/main.ts']);
+const environmentReaders = new Set(['cli/src/main.ts']);
 const vague = new Set(['utils', 'util', 'common', 'helpers', 'types', 'shared', 'misc']);
 
 const statement = /^[ \t]*(?:import|export)\b(?:([^'"`;]*?)\bfrom)?\s*(['"])([^'"]+)\2/gm;

@@ -72,7 +72,7 @@ test('vague folders and reads of the environment are named', () => {
       'server/src/query/helpers/dates.ts': 'export const day = 1;\n',
       'server/src/log.ts': 'export const level = process.env.LEVEL;\n',
       'server/src/tls/a.ts': "import { env } from 'node:process';\n",
-      'server/src/config.ts': 'export const all = process.env;\n',
+      'cli/src/main.ts': 'export const all = process.env;\n',
     }).sort(),
     [
       'server/src/log.ts: reads the environment; add a setting to server/src/config.ts',

@@ -126,7 +126,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     });
     opened.add(() => identity.close());
     const ingest = metrics.ingest(
-      await createIngest({ engine, ledger, registry, clock, random, settings, folder: data }),
+      await createIngest({ engine, ledger, clock, random, settings, folder: data }),
     );
     opened.add(() => ingest.close());
     await ingest.replay();

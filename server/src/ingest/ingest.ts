@@ -8,7 +8,6 @@ import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { CommitRequest, Ledger, OpenCommit } from '../ledger/index.js';
-import type { Registry } from '../registry/index.js';
 import { type Clock, newGuid, type Random } from '../system.js';
 import { headerKeys, headerProblems } from './csv-rows.js';
 import { csvScanner } from './csv-scanner.js';
@@ -30,7 +29,6 @@ import { type Outcome, RefusedRows, Store } from './store.js';
 export interface IngestOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
-  readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: Settings;

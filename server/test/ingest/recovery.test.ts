@@ -67,7 +67,7 @@ afterEach(async () => {
 async function restart(): Promise<void> {
   const settings = parseSettings(['--ingest-queue', '3'], {});
   const clock = { now: () => now };
-  ingest = await createIngest({ engine, ledger, registry, clock, random: systemRandom, settings, folder });
+  ingest = await createIngest({ engine, ledger, clock, random: systemRandom, settings, folder });
   await ingest.replay();
 }
 
