@@ -163,8 +163,8 @@ async function openFile(path: string): Promise<Readable> {
 
 /** Makes sure that the server answers and has the database; creates it if it is missing. */
 async function prepareDatabase(client: Client, url: URL, database: string, origin: string): Promise<void> {
-  const ask = (with_: Client, sql: string) =>
-    send(with_, 'command', sql, undefined, { max_execution_time: pingSeconds });
+  const ask = (asked: Client, sql: string) =>
+    send(asked, 'command', sql, undefined, { max_execution_time: pingSeconds });
   try {
     await ask(client, 'SELECT 1');
     return;

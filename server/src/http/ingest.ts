@@ -27,7 +27,7 @@ export function registerIngestRoutes(server: FastifyInstance, parts: Parts): voi
           `${request.method} is not among the methods of this address: POST`,
         ]);
       }
-      const caller = await callerOf(request, parts);
+      const caller = await callerOf(request, parts, dataset.name);
       if (!allows(caller.role, 'ingest')) {
         throw new Failure('forbidden', [
           `The role '${caller.role}' may not ingest; it takes Manager or Ingestor.`,
@@ -55,7 +55,7 @@ export function registerIngestRoutes(server: FastifyInstance, parts: Parts): voi
 }
 
 /** The application behind the token, or, with `Storelens-Tenant`, the operator acting for that tenant. */
-async function callerOf(request: FastifyRequest, parts: Parts): Promise<Caller> {
+async function callerOf(request: FastifyRequest, parts: Parts, dataset: string): Promise<Caller> {
   const tenantId = header(request, 'storelens-tenant');
   const { identity } = parts;
   if (tenantId === undefined) return await identity.verify(request.headers.authorization);
@@ -64,7 +64,7 @@ async function callerOf(request: FastifyRequest, parts: Parts): Promise<Caller> 
   await identity.audit({
     actor: 'operator',
     action: 'POST /ingest/v1/:dataset',
-    target: `${tenantId}/${new URL(request.url, 'http://localhost').pathname.split('/').at(-1) ?? ''}`,
+    target: `${tenantId}/${dataset}`,
     outcome: 'ok',
     address: request.ip,
   });

@@ -62,7 +62,7 @@ const receiptSchema: Json = {
   properties: {
     dataset: { type: 'string' },
     accepted: { type: 'integer', description: 'Rows of the batch.' },
-    batch: { type: ['string', 'integer'], description: 'Id of the batch.' },
+    batch: { type: 'string', description: 'The Idempotency-Key, or the id made for the batch.' },
     duplicate: { type: 'boolean', description: 'Whether the batch was stored before, under the same key.' },
   },
 };

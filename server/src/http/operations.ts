@@ -2,11 +2,11 @@
  * What those who run the server ask it: is it alive, is it ready, what did it do. Also logs and times every request.
  * `/healthz` and `/readyz` are for everyone and say no more than which part fails; `/metrics` is for operators.
  */
-import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { withoutSecrets } from '../log.js';
+import { newGuid } from '../system.js';
 import { requireOperator } from './operator-access.js';
 import type { Parts } from './parts.js';
 
@@ -68,14 +68,14 @@ function sendStatus(reply: FastifyReply, status: number, body: object): FastifyR
 
 /** Returns a function that asks engine, registry and data folder, or gives the answer of a moment ago. */
 function createReadiness(
-  { engine, registry, dataFolder, clock }: Parts,
+  { engine, registry, dataFolder, clock, random }: Parts,
   onFailing: (name: CheckName, error: unknown) => void,
 ): () => Promise<Checks> {
   const probes: Readonly<Record<CheckName, () => Promise<unknown>>> = {
     engine: () => engine.ping(),
     registry: () => registry.get('SELECT 1 AS one'),
     files: async () => {
-      const probe = join(dataFolder, `.probe-${randomUUID()}`);
+      const probe = join(dataFolder, `.probe-${newGuid(random)}`);
       await writeFile(probe, 'ready?', { mode: 0o600 });
       await rm(probe);
     },
