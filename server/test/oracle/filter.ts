@@ -13,7 +13,7 @@ export class BadRequest extends Error {}
 /** A stored or literal value: text, a whole number or an amount in millionths, a boolean, a day number. */
 export type Cell = string | bigint | boolean;
 
-/** A filter as a tree. `literal` has the type of the field it is compared with. */
+/** A filter as a tree. `literal` has the type of the field it is compared with, numbers in millionths. */
 export type Filter =
   | { readonly kind: 'and'; readonly terms: readonly Filter[] }
   | { readonly kind: 'or'; readonly terms: readonly Filter[] }
@@ -170,8 +170,6 @@ function literal(field: Field, token: Token): Cell {
       return BigInt(clamp(numberOf(day)));
     }
     case 'integer':
-      if (!/^-?\d+$/.test(token.text)) throw new BadRequest(`${field.name} needs a number`);
-      return BigInt(token.text);
     case 'decimal':
       if (!/^-?\d+(\.\d+)?$/.test(token.text)) throw new BadRequest(`${field.name} needs a number`);
       return millionths(token.text);
@@ -186,6 +184,8 @@ export function passes(filter: Filter, value: (field: Field) => Cell): boolean {
   if (filter.kind === 'or') return filter.terms.some((term) => passes(term, value));
   let left = value(filter.field);
   let right = filter.literal;
+  // Number literals are read in millionths: a whole number may be compared with 2.5.
+  if (filter.field.type === 'integer' && typeof left === 'bigint') left *= 1_000_000n;
   if (typeof left === 'string' && typeof right === 'string') {
     if (filter.field.comparison === 'loose') [left, right] = [loose(left), loose(right)];
     [left, right] = [fold(left), fold(right)];

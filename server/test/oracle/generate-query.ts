@@ -111,7 +111,7 @@ function term(field: Field, products: readonly OracleProduct[], dice: Dice): str
       break;
     case 'integer':
     case 'decimal': {
-      const number = String(dice.pick([-1, 0, 1, 2, 3, 4, 5, 1024, 2147483647]));
+      const number = String(dice.pick([-1, 0, 1, 2, 3, 4, 5, 1024, 2147483647, 2.5, -0.5, '4.0']));
       literal = dice.chance(0.2) ? `'${number}'` : number;
       break;
     }

@@ -132,6 +132,7 @@ test('filters follow the grammar', () => {
     "reviewText eq 'it''s great'",
     "contains( reviewText , '' )",
     'deviceRAM lt 2048',
+    'rating gt 3.5 and rating lt 4.000001 and rating eq 4.0',
     "rating ge '4' and rating le 4 and isRevised eq 'TRUE'",
     "market ne ''",
     "reviewTitle eq ''",
