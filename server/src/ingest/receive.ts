@@ -69,6 +69,16 @@ async function store(
   return { bytes, hash: hash.digest('hex'), scan: scanner.end() };
 }
 
+/** Why the storing failed, or what else is known if it did not. */
+async function reasonOf(stored: Promise<unknown> | undefined, otherwise: unknown): Promise<unknown> {
+  try {
+    await stored;
+    return otherwise;
+  } catch (error) {
+    return error;
+  }
+}
+
 /**
  * Receives a body into a new file. Throws Failure `too-large`, `invalid-body` (bad compression, lost connection) or
  * `unavailable` (disk); the file is the caller's to remove, also then.
@@ -81,24 +91,19 @@ export async function receive(
   path: string,
 ): Promise<Received> {
   const file = await onDisk(open(path, 'wx', 0o600));
-  // The pipeline itself may report that it was aborted; what made it so is told by its last member.
-  let reason: unknown;
+  let stored: Promise<Received> | undefined;
   try {
     const wire = fromWire(body, limits);
     if (media.decoder === undefined) return await store(wire, file, limits, scanner);
-    let received: Received | undefined;
-    await pipeline(wire, media.decoder(), async (decoded: AsyncIterable<Buffer>) => {
-      try {
-        received = await store(decoded, file, limits, scanner);
-      } catch (error) {
-        reason = error;
-        throw error;
-      }
+    await pipeline(wire, media.decoder(), (decoded: AsyncIterable<Buffer>) => {
+      stored = store(decoded, file, limits, scanner);
+      return stored;
     });
-    if (received === undefined) throw new TypeError('the pipeline ended without a result');
-    return received;
+    if (stored === undefined) throw new TypeError('the pipeline ended without a result');
+    return await (stored as Promise<Received>);
   } catch (caught) {
-    const error = reason ?? caught;
+    // The pipeline may report that it was aborted, even before its last member has told what made it so.
+    const error = await reasonOf(stored, caught);
     if (error instanceof Failure) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (!/^Z(STD)?_|^ERR_ZSTD|^ERR_ZLIB/.test(code)) throw error;
