@@ -23,7 +23,8 @@ CREATE TABLE IF NOT EXISTS acquisitions (
   purchaseTaxUSDAmount Decimal(18, 6),
   purchaseTaxLocalAmount Decimal(18, 6),
   localCurrencyCode LowCardinality(String),
-  seq UInt64 CODEC(Delta, ZSTD(1))
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:acquisitions}
 ORDER BY (accountId, applicationId, date)

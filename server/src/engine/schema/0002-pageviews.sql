@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS pageviews (
   market LowCardinality(String),
   gender LowCardinality(String),
   ageGroup LowCardinality(String),
-  seq UInt64 CODEC(Delta, ZSTD(1))
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:pageviews}
 ORDER BY (accountId, applicationId, date)

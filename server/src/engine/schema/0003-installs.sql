@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS installs (
   gender LowCardinality(String),
   ageGroup LowCardinality(String),
   customCampaignId LowCardinality(String),
-  seq UInt64 CODEC(Delta, ZSTD(1))
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:installs}
 ORDER BY (accountId, applicationId, date)

@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS usage (
   gender LowCardinality(String),
   ageGroup LowCardinality(String),
   customCampaignId LowCardinality(String),
-  seq UInt64 CODEC(Delta, ZSTD(1))
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:usage}
 ORDER BY (accountId, applicationId, date)

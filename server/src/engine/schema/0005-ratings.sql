@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS ratings (
   osVersion LowCardinality(String),
   deviceType LowCardinality(String),
   isRevised Bool,
-  seq UInt64 CODEC(Delta, ZSTD(1))
+  seq UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:ratings}
 ORDER BY (accountId, applicationId, date)

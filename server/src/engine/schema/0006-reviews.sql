@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS reviews (
   responseDate String,
   responseText String,
   seq UInt64 CODEC(Delta, ZSTD(1)),
-  line UInt32
+  line UInt32,
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:reviews}
 ORDER BY (accountId, applicationId, date)

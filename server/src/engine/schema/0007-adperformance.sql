@@ -16,7 +16,8 @@ CREATE TABLE IF NOT EXISTS adperformance (
   revenueInAccountCurrency Decimal(18, 6),
   requests Int64,
   seq UInt64 CODEC(Delta, ZSTD(1)),
-  line UInt32
+  line UInt32,
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:adperformance}
 ORDER BY (accountId, applicationId, date)

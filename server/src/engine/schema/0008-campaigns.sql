@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS campaigns (
   iapInstalls Int64,
   activeUsers Int64,
   seq UInt64 CODEC(Delta, ZSTD(1)),
-  line UInt32
+  line UInt32,
+  INDEX bySeq seq TYPE minmax GRANULARITY 16
 )
 ENGINE = {merge_tree:campaigns}
 ORDER BY (accountId, applicationId, date)
