@@ -60,8 +60,11 @@ function machineOf() {
 
 const machine = machineOf();
 
-/** A scanner for one CSV body; `header()` is the text of the first row without a byte order mark. */
-export function csvScanner(): Scanner & { header(): string } {
+/**
+ * A scanner for one CSV body; `header()` is the text of the first row without a byte order mark, undefined while that
+ * row has not come to its end. Row 0 of a problem is the header.
+ */
+export function csvScanner(): Scanner & { header(): string | undefined } {
   const { width, classes, next } = machine.table;
   const cellEndAt = cellEnd * width;
   const rowEndAt = rowEnd * width;
@@ -123,6 +126,7 @@ export function csvScanner(): Scanner & { header(): string } {
       return problem === undefined ? { rows } : { rows, problem };
     },
     header() {
+      if (ended === 0) return undefined;
       return Buffer.concat(header)
         .toString('utf8')
         .replace(/^\ufeff/, '')

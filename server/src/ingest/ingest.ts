@@ -52,6 +52,7 @@ interface Checked {
 /** Refuses what the scanner found, in the words of the second pass. */
 function merged(problems: readonly string[], scan: Scan): readonly string[] {
   const { problem } = scan;
+  if (problem?.row === 0) return [`header: ${problem.text}`];
   // The scanner is stricter about syntax than the second pass.
   if (problem === undefined || problems.some((one) => one.startsWith(`row ${problem.row}:`))) return problems;
   const rowOf = (text: string) => Number(/^row (\d+)/.exec(text)?.[1] ?? 0);
@@ -95,7 +96,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     const received = await receive(body, media, limits, scanner, spool.rowsFile(id));
     const { scan } = received;
     limits.rows(scan.rows);
-    const header = csv === undefined ? [] : headerProblems(dataset, headerKeys(csv.header()));
+    const keys = csv?.header();
+    const header = keys === undefined ? [] : headerProblems(dataset, headerKeys(keys));
     if (header.length > 0) throw new Failure('invalid-rows', header.slice(0, maxProblems));
     const facts = factsOf(clock.now(), products);
     if (scan.problem !== undefined) {

@@ -1,0 +1,88 @@
+/** The engine's side of a batch, as exact text and bound values; that it runs is shown over HTTP and by agreement. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DatasetEntry } from '@storelens/contract';
+import { factsOf } from './rules.js';
+import { statementOf } from './statement.js';
+
+const entry: DatasetEntry = {
+  name: 'things',
+  summary: '',
+  time: 'date',
+  columns: [
+    { name: 'date', type: 'day', required: true, note: '' },
+    { name: 'applicationId', type: 'product', kind: 'app', required: true, note: '' },
+    { name: 'colour', type: 'text', missing: 'Unknown', values: ['Red', 'Blue'], note: '' },
+    { name: 'size', type: 'integer', missing: 1, range: [1, 9], note: '' },
+  ],
+  replaces: ['date', 'applicationId', 'colour'],
+};
+const facts = factsOf(Date.UTC(2024, 1, 29), {
+  find: () => undefined,
+  ofKind: (kind) => (kind === 'app' ? [{ id: '9Abc', kind, parentId: null, name: '' }] : []),
+});
+const commit = { accountId: 'account', seq: 7 };
+
+test('JSON: typed columns, bound values', () => {
+  const statement = statementOf(entry, 'json', facts, commit);
+  assert.equal(
+    statement.structure,
+    'date Nullable(String), applicationId Nullable(String), colour Nullable(String), size Nullable(Int64)',
+  );
+  assert.deepEqual(statement.columns, [
+    'accountId',
+    'seq',
+    'date',
+    'applicationId',
+    'colour',
+    'size',
+    'line',
+  ]);
+  assert.deepEqual(statement.params, {
+    account: 'account',
+    seq: 7,
+    latestDay: '2024-03-01',
+    lower_app: ['', '9abc'],
+    spelt_app: ['', '9Abc'],
+    lower_colour: ['', 'red', 'blue'],
+    spelt_colour: ['', 'Red', 'Blue'],
+  });
+  const app = `transform(lower(ifNull(nullIf(i.applicationId, ''), '')), {lower_app:Array(String)}, {spelt_app:Array(String)}, '')`;
+  const colour = `ifNull(nullIf(i.colour, ''), 'Unknown')`;
+  assert.deepEqual(statement.expressions, [
+    '{account:String}',
+    '{seq:UInt64}',
+    `assumeNotNull(toDateOrNull(nullIf(i.date, '')))`,
+    app,
+    `transform(lower(${colour}), {lower_colour:Array(String)}, {spelt_colour:Array(String)}, ${colour})`,
+    'ifNull(i.size, 1)',
+    'toUInt32(rowNumberInAllBlocks() + 1)',
+  ]);
+  const date = `nullIf(i.date, '')`;
+  assert.equal(
+    statement.bad,
+    [
+      `isNull(${date})`,
+      `(isNotNull(${date}) AND ifNull(NOT match(${date}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') OR toString(toDate32OrNull(${date})) != ${date} OR ${date} < '1970-01-01' OR ${date} > {latestDay:String}, 1))`,
+      `isNull(nullIf(i.applicationId, ''))`,
+      `(isNotNull(nullIf(i.applicationId, '')) AND ifNull(${app} = '', 1))`,
+      `(isNotNull(nullIf(i.colour, '')) AND ifNull(length(nullIf(i.colour, '')) > 4096, 1))`,
+      '(isNotNull(i.size) AND ifNull(i.size < 1 OR i.size > 9, 1))',
+    ].join(' OR '),
+  );
+  assert.equal(statement.settings?.max_threads, 1, 'lines are numbered');
+});
+
+test('CSV: every cell is text and is read by its column', () => {
+  const statement = statementOf({ ...entry, columns: entry.columns.slice(0, 4) }, 'csv', facts, commit);
+  assert.equal(statement.structure, 'date String, applicationId String, colour String, size String');
+  assert.equal(statement.expressions[5], `ifNull(toInt64OrNull(nullIf(i.size, '')), 1)`);
+  assert.match(statement.bad, /NOT match\(nullIf\(i\.size, ''\), '\^-\?\(0\|\[1-9\]\[0-9\]\{0,17\}\)\$'\)/);
+});
+
+test('rows that add need no order', () => {
+  const { replaces: _, ...adding } = entry;
+  const statement = statementOf(adding, 'json', facts, commit);
+  assert.equal(statement.settings?.max_threads, undefined);
+  assert.ok(!statement.columns.includes('line'));
+});
