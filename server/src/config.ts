@@ -16,8 +16,6 @@ export type Setting = SettingType & {
   readonly default: string | number | boolean | null;
   /** One line for `--help` and the reference page. */
   readonly help: string;
-  /** Never printed. */
-  readonly secret?: true;
 };
 
 const whole = (least: number, greatest: number) => ({ type: 'integer', least, greatest }) as const;
@@ -60,7 +58,6 @@ export const settingsTable = {
   'clickhouse-url': {
     type: 'text',
     default: null,
-    secret: true,
     help: 'ClickHouse server to use instead of the embedded engine: http(s)://user:password@host:port/database.',
   },
   'next-link': {
@@ -102,8 +99,9 @@ export const settingsTable = {
     help: 'Longest time that a request with its body may take to arrive.',
   },
   'max-body-mib': { ...whole(1, 4096), default: 64, help: 'Largest request body on the wire, in MiB.' },
+  // Beyond some three gigabytes a batch would be more than one block of the engine, and no longer whole or nothing.
   'max-decoded-mib': {
-    ...whole(1, 4096),
+    ...whole(1, 2048),
     default: 256,
     help: 'Largest request body after decompression, in MiB.',
   },
@@ -170,23 +168,23 @@ export function environmentName(name: string): string {
 }
 
 function parseValue(setting: Setting, text: string, source: string): string | number | boolean {
-  const shown = setting.secret ? '(hidden)' : `'${text}'`;
   switch (setting.type) {
     case 'text':
+      // Values of this type are not repeated in messages: one of them holds a password.
       if (text === '') throw new SettingError(`${source} is empty; give a value or leave it out`);
       return text;
     case 'flag':
       if (text === 'true' || text === '1' || text === 'on') return true;
       if (text === 'false' || text === '0' || text === 'off') return false;
-      throw new SettingError(`${source} is ${shown}; expected true or false`);
+      throw new SettingError(`${source} is '${text}'; expected true or false`);
     case 'choice':
       if (setting.choices.includes(text)) return text;
-      throw new SettingError(`${source} is ${shown}; expected one of ${setting.choices.join(', ')}`);
+      throw new SettingError(`${source} is '${text}'; expected one of ${setting.choices.join(', ')}`);
     case 'integer': {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       if (value >= setting.least && value <= setting.greatest) return value;
       throw new SettingError(
-        `${source} is ${shown}; expected a whole number from ${setting.least} to ${setting.greatest}`,
+        `${source} is '${text}'; expected a whole number from ${setting.least} to ${setting.greatest}`,
       );
     }
   }
@@ -211,9 +209,12 @@ export function parseSettings(
     const argument = args[index] ?? '';
     const match = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(argument);
     const name = match?.[1];
-    const setting = name === undefined ? undefined : (settingsTable as Record<string, Setting>)[name];
+    const known = name !== undefined && Object.hasOwn(settingsTable, name);
+    const setting = known ? (settingsTable as Record<string, Setting>)[name] : undefined;
     if (name === undefined || setting === undefined) {
-      throw new SettingError(`unknown option '${argument}'; storelens serve --help lists the options`);
+      // What follows the name may be a secret, such as the password of a misspelt --clickhouse-url.
+      const written = argument.split('=', 1)[0];
+      throw new SettingError(`unknown option '${written}'; storelens serve --help lists the options`);
     }
     if (seen.has(name)) throw new SettingError(`--${name} is given twice`);
     seen.add(name);
