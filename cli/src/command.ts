@@ -127,7 +127,7 @@ export function parseInput(action: Action, usage: string, args: readonly string[
   for (const token of tokens) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
-    const option = action.options[token.name];
+    const option = Object.hasOwn(action.options, token.name) ? action.options[token.name] : undefined;
     if (option === undefined) {
       throw new UsageError(
         `unknown option '${token.rawName}' of ${usage}; storelens ${usage} --help lists the options`,

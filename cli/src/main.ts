@@ -2,7 +2,7 @@
  * The command line: the table of commands, dispatch and exit codes (0 done, 1 refused or failed, 2 wrong usage).
  * The server package is loaded by the commands that need it, `serve` above all; everything else starts quickly.
  */
-import { type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
+import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
 import { devCert } from './commands/dev-cert.js';
 import { key } from './commands/key.js';
@@ -79,7 +79,7 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     return 2;
   }
   if (helpWords.has(actionName)) return help([name], context);
-  const action = Object.hasOwn(command.actions, actionName) ? command.actions[actionName] : undefined;
+  const action = actionNamed(command, actionName);
   if (action === undefined) {
     const known = Object.keys(command.actions).join(', ');
     throw new UsageError(`unknown action '${actionName}' of ${name}; expected one of ${known}`);
@@ -99,7 +99,7 @@ async function help(args: readonly string[], { out }: Context): Promise<number> 
   else if (name === 'serve') out.write(await serveHelp());
   else {
     const command = commandNamed(name);
-    const action = command.actions[actionName ?? ''];
+    const action = actionNamed(command, actionName ?? '');
     out.write(
       action === undefined || actionName === undefined
         ? commandHelp(command)
@@ -114,6 +114,10 @@ function commandNamed(name: string): Command {
   if (command !== undefined) return command;
   const known = ['serve', ...commands.map((candidate) => candidate.name), 'help'].join(', ');
   throw new UsageError(`unknown command '${name}'; expected one of ${known}`);
+}
+
+function actionNamed(command: Command, name: string): Action | undefined {
+  return Object.hasOwn(command.actions, name) ? command.actions[name] : undefined;
 }
 
 function wholeHelp(): string {

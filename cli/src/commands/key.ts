@@ -47,7 +47,7 @@ export const key: Command = {
           file === undefined ? undefined : await readGivenFile(file, '--client-secret-file', context.in);
         const clientSecret = secret?.toString('utf8').replace(/\r?\n$/, '');
         if (clientSecret === '') throw new RefusedError('--client-secret-file is empty');
-        const body = { expiresInDays: input.integer('expires-in-days', 1, 36_500), clientSecret };
+        const body = { expiresInDays: input.integer('expires-in-days', 1, 730), clientSecret };
         const made = await callServer(input, context, { method: 'POST', path: path(input), body });
         if (clientSecret === undefined) {
           printObject(input, context, made);
