@@ -16,6 +16,7 @@ import type { Log } from '../log.js';
 import { newGuid, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
 import { registerAnalyticsRoutes } from './analytics.js';
+import { watchConnections } from './connections.js';
 import { registerDiscoveryRoutes } from './discovery.js';
 import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
 import { registerIngestRoutes } from './ingest.js';
@@ -83,6 +84,8 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
     bodyLimit: Number.MAX_SAFE_INTEGER,
     requestTimeout: settings['request-seconds'] * 1000,
     forceCloseConnections: 'idle' as const,
+    // A request that still arrives on an open connection while the server drains is answered like any other.
+    return503OnClosing: false,
     routerOptions: {
       caseSensitive: false,
       ignoreTrailingSlash: true,
@@ -102,6 +105,8 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
       ? Fastify({ ...options, http: httpOptions(settings) })
       : (Fastify({ ...options, ...tls }) as unknown as FastifyInstance);
 
+  const closeUnused = watchConnections(server.server);
+  server.addHook('preClose', async () => closeUnused());
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   registerErrorHandlers(server, parts.publicUrl);
