@@ -19,7 +19,7 @@ import type { Log } from './log.js';
 import { createProducts } from './products/products.js';
 import { createQuery } from './query/index.js';
 import type { Registry } from './registry/index.js';
-import { openLibsqlRegistry } from './registry/libsql.js';
+import { openLibsqlRegistry, RegistryLockedError } from './registry/libsql.js';
 import { migrateRegistry } from './registry/migrate.js';
 import type { Clock, Random } from './system.js';
 
@@ -91,7 +91,9 @@ function openEngine(settings: Settings, data: string): Promise<Engine> {
 }
 
 async function openRegistry(data: string): Promise<Registry> {
-  const registry = await openLibsqlRegistry(join(data, 'registry.db'));
+  const registry = await openLibsqlRegistry(join(data, 'registry.db')).catch((error: unknown) => {
+    throw error instanceof RegistryLockedError ? new SettingError(error.message) : error;
+  });
   await migrateRegistry(registry);
   return registry;
 }

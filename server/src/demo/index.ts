@@ -56,7 +56,8 @@ async function credentials(folder: string, random: Random): Promise<Demo> {
   const demo: Demo = {
     tenantId: newGuid(random),
     clientId: newGuid(random),
-    clientSecret: random.bytes(32).toString('base64url'),
+    // Letters and digits alone, like every key: no client encodes them in another way than the server expects.
+    clientSecret: random.bytes(32).toString('hex'),
     applicationId: mainApp,
   };
   await writeJson(file, demo, 0o600);
