@@ -102,6 +102,9 @@ async function openRegistry(data: string): Promise<Registry> {
 export async function createApp(settings: Settings, surroundings: Surroundings): Promise<App> {
   checkSettings(settings);
   const { clock, random, log } = surroundings;
+  if (settings['behind-proxy'] && settings['public-url'] === null) {
+    log.warn('--behind-proxy without --public-url: discovery documents will name the address bound here');
+  }
   const data = resolve(settings.data ?? (settings.demo ? 'storelens-demo' : 'storelens-data'));
   const opened = new Opened();
   try {

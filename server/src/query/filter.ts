@@ -102,7 +102,7 @@ class Parser {
   parse(): FilterTree {
     const tree = this.expression('or', 0);
     const rest = this.next();
-    if (rest.kind !== 'end') fail(rest.position, `expected and, or, or the end, got '${rest.text}'`);
+    if (rest.kind !== 'end') fail(rest.position, `expected and, or, or the end, got ${shown(rest)}`);
     return tree;
   }
 
@@ -137,12 +137,7 @@ class Parser {
       return inner;
     }
     if (token.kind !== 'word') {
-      fail(
-        token.position,
-        token.kind === 'end'
-          ? 'expected a field name, got the end'
-          : `expected a field name, got '${token.text}'`,
-      );
+      fail(token.position, `expected a field name, got ${shown(token)}`);
     }
     this.terms += 1;
     if (this.terms > maximumTerms) fail(token.position, `more than ${maximumTerms} comparisons`);
@@ -156,7 +151,7 @@ class Parser {
     if (operator === undefined) {
       fail(
         word.position,
-        `expected one of ${comparisons.join(', ')} after '${field.text}', got ${shown(word)}`,
+        `expected one of ${comparisons.join(', ')} after ${shown(field)}, got ${shown(word)}`,
       );
     }
     return this.finish(field, operator);
@@ -194,8 +189,10 @@ class Parser {
   }
 }
 
+/** A token for a message; long ones are cut. */
 function shown(token: Token): string {
-  return token.kind === 'end' ? 'the end' : `'${token.text}'`;
+  if (token.kind === 'end') return 'the end';
+  return token.text.length > 60 ? `'${token.text.slice(0, 60)}...'` : `'${token.text}'`;
 }
 
 function literalOf(token: Token): Literal | undefined {

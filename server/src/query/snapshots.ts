@@ -53,7 +53,8 @@ export class Snapshots {
 
   /** Whether rows that a snapshot sees may be gone from the report's tables. */
   async isPurged(entry: ReportEntry, accountId: string, snapshot: number): Promise<boolean> {
-    for (const { table } of entry.sources) {
+    const sources = [...entry.sources, ...(entry.steps ?? []).map(({ source }) => source)];
+    for (const { table } of sources) {
       const replacing = datasets[table]?.replaces !== undefined;
       if (replacing && snapshot < (await this.ledger.purgedBelow(accountId, table))) return true;
     }
