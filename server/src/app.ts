@@ -131,7 +131,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     });
     opened.add(() => identity.close());
     const ingest = metrics.ingest(
-      await createIngest({ engine, ledger, clock, random, settings, folder: data }),
+      await createIngest({ engine, ledger, clock, random, settings, log, folder: data }),
     );
     opened.add(() => ingest.close());
     await ingest.replay();

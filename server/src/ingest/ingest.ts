@@ -8,6 +8,7 @@ import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { CommitRequest, Ledger, OpenCommit } from '../ledger/index.js';
+import type { Log } from '../log.js';
 import { type Clock, newGuid, type Random } from '../system.js';
 import { headerKeys, headerProblems } from './csv-rows.js';
 import { csvScanner } from './csv-scanner.js';
@@ -33,6 +34,8 @@ export interface IngestOptions {
   readonly random: Random;
   readonly settings: Settings;
   readonly folder: string;
+  /** Hears of batches that were given up while nobody waited for an answer. */
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** How long an Idempotency-Key is remembered. */
@@ -67,7 +70,7 @@ function busy(sentence: string): Failure {
 
 /** Opens the spool and wires the steps. Call `replay` before the first batch. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
-  const { engine, ledger, clock, random, settings } = options;
+  const { engine, ledger, clock, random, settings, log } = options;
   const spool = await Spool.open(join(options.folder, 'spool'), random);
   const embedded = engine.kind === 'chdb';
   const store = new Store(engine, ledger, spool, embedded ? 1 : settings.sessions);
@@ -202,15 +205,26 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       if (kept.get(commitKey(staged.commit)) !== staged) return;
       const result = await store.inTurn(() => settle(staged, true));
       if (result.outcome !== 'open') await spool.remove(staged.id);
+      if (result.outcome === 'ended') {
+        const { accountId, dataset, seq } = staged.commit;
+        log.warn({ err: result.error, accountId, dataset, seq }, 'a kept batch was given up');
+      }
     });
   }
 
+  /** One step of the housekeeping that fails must not keep the others from being done. */
   async function keepHouse(): Promise<void> {
     const now = clock.now();
-    for (const staged of [...kept.values()]) await repeat(staged);
-    await removeClosing(now);
-    await purge.run(now);
-    await ledger.forgetBatches(now - rememberedMilliseconds);
+    const steps: readonly (() => Promise<unknown>)[] = [
+      ...[...kept.values()].map((staged) => () => repeat(staged)),
+      () => removeClosing(now),
+      () => purge.run(now),
+      () => ledger.forgetBatches(now - rememberedMilliseconds),
+    ];
+    const failed: unknown[] = [];
+    for (const step of steps) await step().catch((error: unknown) => failed.push(error));
+    if (failed.length > 0)
+      throw new AggregateError(failed, `${failed.length} steps of the housekeeping failed`);
   }
 
   /** Removes commits that were given up, once no insert of theirs can be under way any longer. */

@@ -34,6 +34,7 @@ let ledger: Ledger;
 let ingest: Ingest;
 let now: number;
 let fault: Fault | undefined;
+let warnings: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-recovery-'));
@@ -52,6 +53,7 @@ beforeEach(async () => {
   };
   now = noon;
   fault = undefined;
+  warnings = [];
   ledger = createLedger(registry, { now: () => now });
   await restart();
 });
@@ -63,11 +65,23 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const warn = (_facts: unknown, message?: string) => {
+  warnings.push(message ?? '');
+};
+
 /** A new ingestion over what is there, as after the end of a process. */
 async function restart(): Promise<void> {
   const settings = parseSettings(['--ingest-queue', '3'], {});
   const clock = { now: () => now };
-  ingest = await createIngest({ engine, ledger, clock, random: systemRandom, settings, folder });
+  ingest = await createIngest({
+    engine,
+    ledger,
+    clock,
+    random: systemRandom,
+    settings,
+    folder,
+    log: { warn },
+  });
   await ingest.replay();
 }
 
@@ -175,6 +189,17 @@ for (const kind of ['too-large', 'fault'] as const) {
     assert.equal(await stored(), '2:2');
   });
 }
+
+test('a kept batch that turns out bad is given up and told to the log', async () => {
+  fault = 'before';
+  await assert.rejects(post('k'), failsWith('unavailable'));
+  fault = 'fault';
+  await ingest.purge();
+  assert.deepEqual(warnings, ['a kept batch was given up']);
+  assert.equal(await stored(), '');
+  assert.deepEqual(await ledger.unfinished(), []);
+  assert.equal(await spooled(), 0);
+});
 
 test('an open commit without files is removed and voided', async () => {
   fault = 'after';
