@@ -106,7 +106,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
       : (Fastify({ ...options, ...tls }) as unknown as FastifyInstance);
 
   const closeUnused = watchConnections(server.server);
-  server.addHook('preClose', async () => closeUnused());
+  server.addHook('preClose', closeUnused);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   registerErrorHandlers(server, parts.publicUrl);

@@ -38,7 +38,10 @@ test('a stop waits for requests, and not for connections without one', {
   await server.request('/healthz');
   const closed = server.close();
   await Promise.all(cut);
-  used.write(row + report);
-  assert.deepEqual((await text(used)).match(/HTTP\/1\.1 \d+/g), Array(3).fill('HTTP/1.1 200'));
+  used.write(row);
+  const answers = await text(used);
+  assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), Array(2).fill('HTTP/1.1 200'));
+  // The sender must not take the connection for one that it can use again.
+  assert.match(answers, /connection: close\r\n/i);
   await closed;
 });
