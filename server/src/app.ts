@@ -7,7 +7,7 @@ import { SettingError, type Settings } from './config.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';
 import { openClickHouse } from './engine/clickhouse.js';
-import type { Engine } from './engine/index.js';
+import { type Engine, EngineError } from './engine/index.js';
 import { migrateEngine } from './engine/migrate.js';
 import { buildHttp } from './http/index.js';
 import { createMetrics } from './http/metrics.js';
@@ -19,7 +19,7 @@ import type { Log } from './log.js';
 import { createProducts } from './products/products.js';
 import { createQuery } from './query/index.js';
 import type { Registry } from './registry/index.js';
-import { openLibsqlRegistry, RegistryLockedError } from './registry/libsql.js';
+import { openLibsqlRegistry } from './registry/libsql.js';
 import { migrateRegistry } from './registry/migrate.js';
 import type { Clock, Random } from './system.js';
 
@@ -82,20 +82,41 @@ function checkSettings(settings: Settings): void {
   }
 }
 
-function openEngine(settings: Settings, data: string): Promise<Engine> {
+async function openEngine(settings: Settings, data: string): Promise<Engine> {
   const limits = { sessions: settings.sessions, queueLength: settings['queue-length'] };
   const url = settings['clickhouse-url'];
-  return url === null
-    ? openChdb({ folder: join(data, 'engine'), ...limits })
-    : openClickHouse({ url, ...limits });
+  const engine =
+    url === null
+      ? await openChdb({ folder: join(data, 'engine'), ...limits })
+      : await openClickHouse({ url, ...limits });
+  try {
+    await migrateEngine(engine);
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
 }
 
 async function openRegistry(data: string): Promise<Registry> {
-  const registry = await openLibsqlRegistry(join(data, 'registry.db')).catch((error: unknown) => {
-    throw error instanceof RegistryLockedError ? new SettingError(error.message) : error;
-  });
-  await migrateRegistry(registry);
-  return registry;
+  const registry = await openLibsqlRegistry(join(data, 'registry.db'));
+  try {
+    await migrateRegistry(registry);
+    return registry;
+  } catch (error) {
+    await registry.close();
+    throw error;
+  }
+}
+
+/** What keeps a part from opening is for whoever starts the server, and one line says it; faults of ours are not. */
+async function opening<Part>(part: Promise<Part>): Promise<Part> {
+  try {
+    return await part;
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TypeError || error instanceof EngineError) throw error;
+    throw new SettingError(error.message, { cause: error });
+  }
 }
 
 /** Starts a server; it accepts requests when the promise resolves. */
@@ -109,12 +130,11 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
   const opened = new Opened();
   try {
     await claimFolder(data, settings.demo);
-    const registry = await openRegistry(data);
+    const registry = await opening(openRegistry(data));
     opened.add(() => registry.close());
     const metrics = createMetrics(settings.sessions);
-    const engine = metrics.engine(await openEngine(settings, data));
+    const engine = metrics.engine(await opening(openEngine(settings, data)));
     opened.add(() => engine.close());
-    await migrateEngine(engine);
 
     let url = '';
     const publicUrl = () => settings['public-url'] ?? url;

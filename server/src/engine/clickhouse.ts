@@ -170,7 +170,10 @@ async function prepareDatabase(client: Client, url: URL, database: string, origi
     return;
   } catch (error) {
     if (!(error instanceof Error && 'engineCode' in error && error.engineCode === unknownDatabase)) {
-      throw new Error(`ClickHouse at ${origin} does not answer: ${String(error)}`, { cause: error });
+      throw new Error(
+        `ClickHouse at ${origin} does not answer: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
   }
   const bare = connect(url, 'default', 1);
