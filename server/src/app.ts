@@ -123,9 +123,6 @@ async function opening<Part>(part: Promise<Part>): Promise<Part> {
 export async function createApp(settings: Settings, surroundings: Surroundings): Promise<App> {
   checkSettings(settings);
   const { clock, random, log } = surroundings;
-  if (settings['behind-proxy'] && settings['public-url'] === null) {
-    log.warn('--behind-proxy without --public-url: discovery documents will name the address bound here');
-  }
   const data = resolve(settings.data ?? (settings.demo ? 'storelens-demo' : 'storelens-data'));
   const opened = new Opened();
   try {
@@ -196,6 +193,9 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const http = buildHttp(parts, log, random);
     opened.add(() => http.close());
     url = new URL(await listen(http, settings)).origin;
+    if (settings['behind-proxy'] && settings['public-url'] === null) {
+      log.warn('--behind-proxy without --public-url: discovery documents will name the address bound here');
+    }
     const purge = setInterval(() => {
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
     }, purgeEvery);
