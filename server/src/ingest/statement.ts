@@ -38,6 +38,8 @@ const readSettings: Readonly<Record<Reading, EngineSettings>> = {
     input_format_json_read_objects_as_strings: 0,
     input_format_json_read_arrays_as_strings: 0,
     input_format_json_read_bools_as_numbers: 0,
+    // null is what a missing key is: the empty value of the type.
+    input_format_null_as_default: 1,
   },
   csv: {
     input_format_csv_trim_whitespaces: 0,
@@ -57,10 +59,27 @@ function bind(bound: Bound, name: string, type: string, value: EngineValue): str
   return `{${name}:${type}}`;
 }
 
-/** The value as read: null if missing. */
-function read(column: Column, reading: Reading): string {
-  const name = `i.${column.name}`;
-  return reading === 'csv' || jsonTypeOf(column) === 'text' ? `nullIf(${name}, '')` : name;
+/** Least and greatest value of an integer column. */
+function rangeOf(column: Column): readonly [number, number] {
+  return column.range ?? [0, Number.MAX_SAFE_INTEGER];
+}
+
+/**
+ * Whether a JSON value is read as null when it is missing. Only where the empty value of the type would not do:
+ * texts are empty when missing, and most numbers and booleans are stored as 0 and false.
+ */
+function isNullable(column: Column): boolean {
+  const type = jsonTypeOf(column);
+  if (type === 'text') return false;
+  const [least, greatest] = type === 'integer' ? rangeOf(column) : [0, 0];
+  return column.required === true || Boolean(column.missing) || least > 0 || greatest < 0;
+}
+
+/** Type of a column as the engine reads it. */
+function typeOf(column: Column, reading: Reading): string {
+  if (reading === 'csv') return 'String';
+  const type = jsonTypes[jsonTypeOf(column)];
+  return isNullable(column) ? `Nullable(${type})` : type;
 }
 
 /** Text of the registry's or the contract's spelling for a text in any case; `otherwise` if it is not known. */
@@ -82,9 +101,9 @@ function listed(text: string, name: string, values: readonly string[], bound: Bo
   return spelling(text, name, known, text, bound);
 }
 
-function product(column: Column, text: string, facts: Facts, bound: Bound): string {
+function product(column: Column, facts: Facts, bound: Bound): string {
   const kind = column.kind ?? 'app';
-  return spelling(`ifNull(${text}, '')`, kind, [...(facts.products.get(kind) ?? [])], `''`, bound);
+  return spelling(`i.${column.name}`, kind, [...(facts.products.get(kind) ?? [])], `''`, bound);
 }
 
 /** Whether a day in a text exists: the engine reads 2024-02-31 as 2 March. */
@@ -92,15 +111,14 @@ function noDay(text: string): string {
   return `toString(toDate32OrNull(${text})) != ${text}`;
 }
 
-/** Boolean SQL that is true if the value, known not to be missing, is bad; undefined if nothing can be. */
-function badValue(
+/** Boolean SQL, or NULL, that is not false if a text is none of its column's; undefined if every text is. */
+function badText(
   column: Column,
   text: string,
   reading: Reading,
   facts: Facts,
   bound: Bound,
 ): string | undefined {
-  const csv = reading === 'csv';
   switch (column.type) {
     case 'timestamp':
     case 'instant': {
@@ -115,75 +133,104 @@ function badValue(
     case 'guid':
       return `NOT match(${text}, '${guidPattern}')`;
     case 'product':
-      return `${product(column, text, facts, bound)} = ''`;
+      return `${product(column, facts, bound)} = ''`;
     case 'text':
       return `length(${text}) > ${column.maxBytes ?? defaultMaxBytes}`;
-    case 'integer': {
-      const [least, greatest] = column.range ?? [0, Number.MAX_SAFE_INTEGER];
-      const value = csv ? `toInt64OrNull(${text})` : text;
-      const range = `${value} < ${least} OR ${value} > ${greatest}`;
-      return csv ? `NOT match(${text}, '${integerPattern}') OR ${range}` : range;
-    }
+    case 'integer':
+      return `NOT match(${text}, '${integerPattern}') OR ${outOfRange(column, `toInt64OrNull(${text})`)}`;
     case 'amount':
-      return csv ? `NOT match(${text}, '${amountPattern}')` : undefined;
+      return `NOT match(${text}, '${amountPattern}')`;
     case 'boolean':
-      return csv ? `lower(${text}) NOT IN ('true', 'false')` : undefined;
+      return reading === 'csv' ? `lower(${text}) NOT IN ('true', 'false')` : undefined;
   }
+}
+
+function outOfRange(column: Column, value: string): string {
+  const [least, greatest] = rangeOf(column);
+  return `${value} < ${least} OR ${value} > ${greatest}`;
+}
+
+/**
+ * Boolean SQL that is true for a row whose value in a column is bad or wrongly missing, or undefined if nothing can be
+ * wrong. NULL counts as true: what cannot be judged is bad.
+ */
+function badColumn(column: Column, reading: Reading, facts: Facts, bound: Bound): string | undefined {
+  const value = `i.${column.name}`;
+  if (reading === 'json' && jsonTypeOf(column) !== 'text') {
+    const missing = column.required ? `isNull(${value})` : undefined;
+    if (column.type !== 'integer') return missing;
+    const [least] = rangeOf(column);
+    const given = isNullable(column) && !column.required ? `ifNull(${value}, ${least})` : value;
+    return [missing, outOfRange(column, given)].filter((part) => part !== undefined).join(' OR ');
+  }
+  const bad = badText(column, value, reading, facts, bound);
+  if (column.required) return [`${value} = ''`, bad].filter((part) => part !== undefined).join(' OR ');
+  // A text that is too long is not empty.
+  return bad === undefined || column.type === 'text' ? bad : `(${value} != '' AND (${bad}))`;
 }
 
 /** SQL of the value that is stored. */
 function stored(entry: DatasetEntry, column: Column, reading: Reading, facts: Facts, bound: Bound): string {
   const csv = reading === 'csv';
-  const text = read(column, reading);
+  const value = `i.${column.name}`;
+  const orMissing = (given: string, missing: string) =>
+    csv || isNullable(column) ? `ifNull(${given}, ${missing})` : given;
   switch (column.type) {
     case 'timestamp':
-      return `assumeNotNull(parseDateTime64BestEffortOrNull(${text}, 3, 'UTC'))`;
+      return `assumeNotNull(parseDateTime64BestEffortOrNull(${value}, 3, 'UTC'))`;
     case 'instant': {
-      const time = `toString(parseDateTime64BestEffortOrNull(${text}, 7, 'UTC'))`;
+      const time = `toString(parseDateTime64BestEffortOrNull(${value}, 7, 'UTC'))`;
       return `ifNull(concat(replaceOne(${time}, ' ', 'T'), 'Z'), '')`;
     }
     case 'day':
-      return `assumeNotNull(toDateOrNull(${text}))`;
-    case 'guid':
-      return `ifNull(lower(${text}), ${typeof column.missing === 'object' ? 'toString(generateUUIDv4())' : `''`})`;
-    case 'product':
-      return product(column, text, facts, bound);
-    case 'integer':
-      return `ifNull(${csv ? `toInt64OrNull(${text})` : text}, ${Number(column.missing ?? 0)})`;
-    case 'amount':
-      return `ifNull(${csv ? `toDecimal64OrNull(${text}, 6)` : text}, toDecimal64(0, 6))`;
-    case 'boolean':
-      return `ifNull(${csv ? `lower(${text}) = 'true'` : text}, ${column.missing === true})`;
-    case 'text': {
-      const derived = typeof column.missing === 'object';
-      const given = `ifNull(${text}, ${quoteText(derived ? '' : String(column.missing ?? ''))})`;
-      let value = column.values === undefined ? given : listed(given, column.name, column.values, bound);
-      const other = column.valuesWhenPresent;
-      if (other !== undefined) {
-        const spelt = listed(given, `${column.name}_present`, other.values, bound);
-        value = `if(isNotNull(${read(columnOf(entry, other.column), reading)}), ${spelt}, ${value})`;
-      }
-      return derived ? channel(entry, text, value, reading) : value;
+      return `assumeNotNull(toDateOrNull(${value}))`;
+    case 'guid': {
+      const missing = typeof column.missing === 'object' ? 'toString(generateUUIDv4())' : `''`;
+      return `if(${value} = '', ${missing}, lower(${value}))`;
     }
+    case 'product':
+      return product(column, facts, bound);
+    case 'integer':
+      return orMissing(csv ? `toInt64OrNull(${value})` : value, `${Number(column.missing ?? 0)}`);
+    case 'amount':
+      return orMissing(csv ? `toDecimal64OrNull(${value}, 6)` : value, 'toDecimal64(0, 6)');
+    case 'boolean': {
+      const missing = `${column.missing === true}`;
+      return csv ? `if(${value} = '', ${missing}, lower(${value}) = 'true')` : orMissing(value, missing);
+    }
+    case 'text':
+      return storedText(entry, column, bound);
   }
+}
+
+function storedText(entry: DatasetEntry, column: Column, bound: Bound): string {
+  const value = `i.${column.name}`;
+  const derived = typeof column.missing === 'object';
+  const missing = derived ? '' : String(column.missing ?? '');
+  const given = missing === '' ? value : `if(${value} = '', ${quoteText(missing)}, ${value})`;
+  let text = column.values === undefined ? given : listed(given, column.name, column.values, bound);
+  const other = column.valuesWhenPresent;
+  if (other !== undefined) {
+    const spelt = listed(given, `${column.name}_present`, other.values, bound);
+    text = `if(i.${columnOf(entry, other.column).name} != '', ${spelt}, ${text})`;
+  }
+  if (!derived) return text;
+  // The channel when it is not given: the campaign counts before the referrer.
+  const [campaign, referrer] = ['customCampaignId', 'referrerUriDomain'].map(
+    (name) => columnOf(entry, name).name,
+  );
+  return [
+    `multiIf(${value} != '', ${text}`,
+    `i.${campaign} != '', 'CustomCampaignId'`,
+    `i.${referrer} = 'Universal Client Store', 'Store Traffic'`,
+    `'Other')`,
+  ].join(', ');
 }
 
 function columnOf(entry: DatasetEntry, name: string): Column {
   const column = entry.columns.find((one) => one.name === name);
   if (column === undefined) throw new TypeError(`dataset ${entry.name} has no column ${name}`);
   return column;
-}
-
-/** The channel when it is not given: the campaign counts before the referrer. */
-function channel(entry: DatasetEntry, text: string, given: string, reading: Reading): string {
-  const campaign = read(columnOf(entry, 'customCampaignId'), reading);
-  const referrer = read(columnOf(entry, 'referrerUriDomain'), reading);
-  return [
-    `multiIf(isNotNull(${text}), ${given}`,
-    `isNotNull(${campaign}), 'CustomCampaignId'`,
-    `ifNull(${referrer}, '') = 'Universal Client Store', 'Store Traffic'`,
-    `'Other')`,
-  ].join(', ');
 }
 
 /** The statement that stores a batch of a dataset under a commit number. */
@@ -201,11 +248,8 @@ export function statementOf(
     bind(bound, 'seq', 'UInt64', commit.seq),
   ];
   for (const column of entry.columns) {
-    const text = read(column, reading);
-    if (column.required) bad.push(`isNull(${text})`);
-    const value = badValue(column, text, reading, facts, bound);
-    // What cannot be judged counts as bad.
-    if (value !== undefined) bad.push(`(isNotNull(${text}) AND ifNull(${value}, 1))`);
+    const wrong = badColumn(column, reading, facts, bound);
+    if (wrong !== undefined) bad.push(wrong);
     columns.push(column.name);
     expressions.push(stored(entry, column, reading, facts, bound));
     if (column.name === entry.time && column.name !== 'date') {
@@ -217,9 +261,7 @@ export function statementOf(
     columns.push('line');
     expressions.push('toUInt32(rowNumberInAllBlocks() + 1)');
   }
-  const structure = entry.columns.map((column) =>
-    reading === 'csv' ? `${column.name} String` : `${column.name} Nullable(${jsonTypes[jsonTypeOf(column)]})`,
-  );
+  const structure = entry.columns.map((column) => `${column.name} ${typeOf(column, reading)}`);
   const params: EngineParams = bound;
   return {
     table: entry.name,
