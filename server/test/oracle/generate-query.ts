@@ -258,12 +258,12 @@ export function somePage(
   dice: Dice,
 ): { readonly top: number | undefined; readonly skip: number | undefined } {
   const kind = dice.next();
-  if (kind < 0.42) return { top: undefined, skip: dice.chance(0.1) ? 0 : undefined };
-  if (kind < 0.75) {
-    const top = Math.min(10_000, Math.max(1, Math.ceil(total / dice.whole(2, 4))));
+  if (kind < 0.5) return { top: undefined, skip: dice.chance(0.1) ? 0 : undefined };
+  if (kind < 0.78) {
+    const top = Math.min(10_000, Math.max(1, Math.ceil(total / dice.whole(2, 3))));
     return { top, skip: dice.chance(0.2) ? 0 : undefined };
   }
-  if (kind < 0.85) return { top: dice.whole(1, 3), skip: Math.max(0, total - dice.whole(1, 6)) };
+  if (kind < 0.86) return { top: dice.whole(1, 3), skip: Math.max(0, total - dice.whole(1, 6)) };
   const top = dice.whole(Math.max(1, Math.ceil(total / 5)), Math.max(10, total));
   return { top: Math.min(10_000, top), skip: dice.whole(0, total + 5) };
 }
