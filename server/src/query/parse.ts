@@ -30,11 +30,11 @@ const canonicalNames = new Map<string, ParameterName>([
 /** Names of the parameters that a report has. */
 export function parametersOf(entry: ReportEntry): ReadonlySet<ParameterName> {
   const names: ParameterName[] = entry.identity.parameters.map(({ name }) => name);
-  names.push('startDate', 'endDate', 'filter', 'snapshot');
+  names.push('startDate', 'endDate', 'filter');
   if (entry.levels.length > 0) names.push('aggregationLevel');
   if (entry.orderby) names.push('orderby');
   if (entry.groupby) names.push('groupby');
-  if (entry.paging !== undefined) names.push('top', 'skip');
+  if (entry.paging !== undefined) names.push('top', 'skip', 'snapshot');
   return new Set(names);
 }
 

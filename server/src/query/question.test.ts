@@ -131,7 +131,7 @@ test('all problems are named at once', () => {
 });
 
 test('a parameter of other reports is ignored and named', () => {
-  assert.deepEqual(ask('funnel?applicationId=9NBLGGGZ5QDR&top=5').ignored, ['top']);
+  assert.deepEqual(ask('funnel?applicationId=9NBLGGGZ5QDR&top=5&snapshot=q').ignored, ['top', 'snapshot']);
 });
 
 test('a refusal lists twenty problems at most', () => {
