@@ -38,6 +38,8 @@ const readSettings: Readonly<Record<Reading, EngineSettings>> = {
     input_format_json_read_objects_as_strings: 0,
     input_format_json_read_arrays_as_strings: 0,
     input_format_json_read_bools_as_numbers: 0,
+    // Otherwise keys behind the last column's are not looked at, and one given twice passes there.
+    input_format_json_ignore_unnecessary_fields: 0,
     // null is what a missing key is: the empty value of the type.
     input_format_null_as_default: 1,
   },

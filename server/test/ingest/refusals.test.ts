@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { datasets } from '@storelens/contract';
 import { type Bench, event, ndjson, problems, startBench } from './posting.js';
 
 let bench: Bench;
@@ -107,6 +108,15 @@ for (const [dataset, row, ...expected] of badRows) {
     await nothingLeft();
   });
 }
+
+test('a key given twice is seen behind a row that has them all', async () => {
+  const { installs } = datasets;
+  assert.ok(installs);
+  const every = { ...Object.fromEntries(installs.columns.map(({ name }) => [name, null])), ...event };
+  const twice = `${JSON.stringify(every).slice(0, -1)},"market":"DE"}`;
+  assert.deepEqual(problems(await bench.post('installs', twice)), ['row 1: market: given twice']);
+  await nothingLeft();
+});
 
 test('days and their dataset', async () => {
   const good = { date: '2024-02-29', applicationId: event.applicationId, campaignId: 'c' };
