@@ -6,6 +6,7 @@
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
 import { Automaton, refusedState, type Table } from './automaton.js';
+import { amountDigits } from './rules.js';
 import { maxRowBytes, type Scan, type Scanner, unreadable } from './scanner.js';
 
 /** How rows follow each other: one object a line, or one array of objects. */
@@ -26,9 +27,8 @@ export function jsonTypeOf(column: Column): JsonType {
   }
 }
 
-/** Digits of a whole number that surely fit the engine's Int64, and of an amount before and after the point. */
+/** Digits of a whole number that surely fit the engine's Int64. */
 export const integerDigits = 18;
-export const amountDigits = { whole: 12, fraction: 6 } as const;
 
 /**
  * A finished automaton. States 1 and 2 are entered exactly at the start and at the end of each row; state 3 is the
@@ -111,6 +111,22 @@ function wholeNumber(automaton: Automaton, from: number, most: number): readonly
   return [zero, ...counted];
 }
 
+/** The state behind the `e` of a number whose decimal point may move left by so many places, at most nine. */
+function negativeExponent(automaton: Automaton, most: number, after: number): number {
+  if (most === 0) return refusedState;
+  const [sign, first, second, end] = [
+    automaton.state(),
+    automaton.state(),
+    automaton.state(),
+    automaton.state(),
+  ];
+  automaton.edge(sign, '-', first);
+  automaton.edge(first, '0', second);
+  for (const state of [first, second]) automaton.edge(state, [0x31, 0x30 + most], end);
+  automaton.also(end, after);
+  return sign;
+}
+
 /** The state before a value of a JSON type or null, given the one after it. */
 function stateBeforeValue(automaton: Automaton, type: JsonType, blanks: string, after: number): number {
   const before = automaton.state();
@@ -133,10 +149,13 @@ function stateBeforeValue(automaton: Automaton, type: JsonType, blanks: string, 
       automaton.edge(point, digits, fraction[0] ?? refusedState);
       fraction.forEach((state, index) => {
         automaton.edge(state, digits, fraction[index + 1] ?? refusedState);
+        automaton.edge(state, 'eE', negativeExponent(automaton, fraction.length - index - 1, after));
         automaton.also(state, after);
       });
+      const exponent = negativeExponent(automaton, fraction.length, after);
       for (const state of wholeNumber(automaton, before, amountDigits.whole)) {
         automaton.edge(state, '.', point);
+        automaton.edge(state, 'eE', exponent);
         automaton.also(state, after);
       }
       break;

@@ -17,8 +17,20 @@ export const guidPattern = '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-
 /** A whole number in a CSV cell. */
 export const integerPattern = '^-?(0|[1-9][0-9]{0,17})$';
 
+/** Digits of an amount before the point and after it. */
+export const amountDigits = { whole: 12, fraction: 6 } as const;
+
+/**
+ * What follows the whole part of an amount that is written with a negative exponent, as programs print small numbers
+ * (`5e-05`): decimals and exponent together stay within the digits after the point.
+ */
+const scaledPatterns = Array.from({ length: amountDigits.fraction }, (_, decimals) => {
+  const fraction = decimals === 0 ? '' : `[.][0-9]{${decimals}}`;
+  return `${fraction}[eE]-0?[1-${amountDigits.fraction - decimals}]`;
+});
+
 /** An amount in a CSV cell. */
-export const amountPattern = '^-?(0|[1-9][0-9]{0,11})([.][0-9]{1,6})?$';
+export const amountPattern = `^-?(0|[1-9][0-9]{0,${amountDigits.whole - 1}})([.][0-9]{1,${amountDigits.fraction}}|${scaledPatterns.join('|')})?$`;
 
 /** Most UTF-8 bytes of a text whose column does not say otherwise. */
 export const defaultMaxBytes = 4096;

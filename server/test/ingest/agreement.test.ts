@@ -125,7 +125,8 @@ for (const entry of Object.values(datasets)) {
       assert.equal(bad[index], found[index]?.length !== 0, `${bad[index]}, but ${found[index]}: ${row}`);
     });
     assert.deepEqual(inArray, found);
-    for (const row of twice.slice(0, 5)) await assert.rejects(judge(entry, 'json', row), /INCORRECT_DATA/);
+    for (const row of twice.slice(0, 5))
+      await assert.rejects(judge(entry, 'json', row), /INCORRECT_DATA/, row);
     const good = bad.filter((one) => !one).length;
     assert.ok(refused > 20 && good > 50 && bad.length - good > 5, `${refused}, ${good} of ${bad.length}`);
   });

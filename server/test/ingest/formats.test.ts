@@ -228,14 +228,23 @@ test('amounts are exact', async () => {
     '123456789012.100001',
     '0.1',
   ];
+  const scaled = {
+    '5e-05': '0.00005',
+    '-1.2e-05': '-0.000012',
+    '1E-6': '0.000001',
+    '999999999999.9e-5': '9999999.999999',
+    '1234.56e-04': '0.123456',
+    '999999999999.99999E-01': '99999999999.999999',
+  } as const;
+  const written = [...amounts, ...Object.keys(scaled)];
   for (const [type, body] of [
     [
       'application/json',
-      `[${amounts.map((one) => `{"date":"2024-02-01","applicationId":"9NBLGGGZ5QDR","campaignId":"json","lineId":"${one}","spend":${one}}`)}]`,
+      `[${written.map((one) => `{"date":"2024-02-01","applicationId":"9NBLGGGZ5QDR","campaignId":"json","lineId":"${one}","spend":${one}}`)}]`,
     ],
     [
       'text/csv',
-      `date,applicationId,campaignId,lineId,spend\n${amounts.map((one) => `2024-02-01,9NBLGGGZ5QDR,csv,${one},${one}\n`).join('')}`,
+      `date,applicationId,campaignId,lineId,spend\n${written.map((one) => `2024-02-01,9NBLGGGZ5QDR,csv,${one},${one}\n`).join('')}`,
     ],
   ] as const) {
     const answer = await bench.post('campaigns', body, { 'content-type': type });
@@ -244,8 +253,9 @@ test('amounts are exact', async () => {
   const stored = await bench.rows(
     "SELECT campaignId, lineId, toString(spend) AS spend FROM campaigns WHERE campaignId IN ('json', 'csv')",
   );
-  assert.equal(stored.length, 2 * amounts.length);
-  for (const { lineId, spend } of stored) assert.equal(spend, lineId);
+  assert.equal(stored.length, 2 * written.length);
+  const plain = new Map<unknown, string>(Object.entries(scaled));
+  for (const { lineId, spend } of stored) assert.equal(spend, plain.get(lineId) ?? lineId);
 });
 
 test('CSV booleans in any case, a cell that reads \\N is that text', async () => {
