@@ -217,6 +217,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     const now = clock.now();
     const steps: readonly (() => Promise<unknown>)[] = [
       ...[...kept.values()].map((staged) => () => repeat(staged)),
+      giveUpOrphans,
       () => removeClosing(now),
       () => purge.run(now),
       () => ledger.forgetBatches(now - rememberedMilliseconds),
@@ -225,6 +226,19 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     for (const step of steps) await step().catch((error: unknown) => failed.push(error));
     if (failed.length > 0)
       throw new AggregateError(failed, `${failed.length} steps of the housekeeping failed`);
+  }
+
+  /**
+   * Gives up open commits whose batch is neither kept nor running: the registry failed when they were to be ended.
+   * Left alone, they would hold their account's snapshot down. Who holds the lock of a batch is alone with it.
+   */
+  async function giveUpOrphans(): Promise<void> {
+    for (const { commit, state } of await ledger.unfinished()) {
+      if (state !== 'open' || kept.has(commitKey(commit))) continue;
+      await locks.run(batchKey(commit), async () => {
+        if (!kept.has(commitKey(commit))) await ledger.giveUp(commit);
+      });
+    }
   }
 
   /** Removes commits that were given up, once no insert of theirs can be under way any longer. */

@@ -201,6 +201,42 @@ test('a kept batch that turns out bad is given up and told to the log', async ()
   assert.equal(await spooled(), 0);
 });
 
+for (const kind of ['too-large', 'refused'] as const) {
+  test(`a commit that the registry would not end after '${kind}' is settled by housekeeping`, async () => {
+    const failing = `CREATE TRIGGER failing BEFORE UPDATE ON commits WHEN NEW.state IN ('void', 'closing')
+      BEGIN SELECT RAISE(ABORT, 'no room'); END`;
+    await registry.all(failing);
+    if (kind === 'too-large') {
+      fault = kind;
+      await assert.rejects(post('k'), AggregateError);
+    } else await assert.rejects(post('k', [event, event], []), AggregateError);
+    fault = undefined;
+    assert.equal(await spooled(), 0);
+    await assert.rejects(ingest.purge(), /housekeeping failed/);
+    assert.equal((await ledger.unfinished()).length, 1);
+    assert.equal(await ledger.snapshot('a'), 0, 'held down');
+    await registry.all('DROP TRIGGER failing');
+    await ingest.purge();
+    assert.deepEqual(await ledger.unfinished(), []);
+    assert.equal(await ledger.snapshot('a'), 1);
+    assert.equal(await stored(), '');
+    assert.equal((await post('k')).duplicate, false);
+    assert.equal(await stored(), '2:2');
+  });
+}
+
+test('housekeeping gives up no batch that is running', async () => {
+  let running = true;
+  const batches = (async () => {
+    for (let number = 0; number < 20; number += 1) assert.equal((await post(`${number}`)).accepted, 2);
+  })().finally(() => {
+    running = false;
+  });
+  while (running) await ingest.purge();
+  await batches;
+  assert.equal(await ledger.snapshot('a'), 20);
+});
+
 test('an open commit without files is removed and voided', async () => {
   fault = 'after';
   await assert.rejects(post('k'), failsWith('unavailable'));
