@@ -120,7 +120,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   const query: Engine['query'] = async (request) => {
     try {
       const text = bindings(request.params ?? {}) + queryText(request);
-      return await readers.run(async (session) => (await session.queryAsync(text)).bytes());
+      return await readers.run(async (session) => (await session.queryAsync(text)).bytes(), request.signal);
     } catch (error) {
       throw toEngineError(error, 'query');
     }

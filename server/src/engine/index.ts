@@ -22,6 +22,8 @@ export interface EngineQuery {
   /** Output format, for example `JSONCompactEachRow` or `Template`. */
   readonly format: string;
   readonly settings?: EngineSettings;
+  /** Nobody wants the answer once it aborts: a query that still waits for its turn is not run (`unavailable`). */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A batch in a local file, to be stored by one atomic insert that is counted once per token. */
@@ -51,7 +53,7 @@ export interface Engine {
   /** Stores a batch, all of it or nothing. */
   insert(batch: EngineBatch): Promise<void>;
   /** Runs a statement that returns nothing (schema steps, deletions). */
-  command(statement: Omit<EngineQuery, 'format'>): Promise<void>;
+  command(statement: Omit<EngineQuery, 'format' | 'signal'>): Promise<void>;
   /** Answers if the engine is reachable and able to run a query; throws otherwise. */
   ping(): Promise<void>;
   /** Waits for running calls, then releases everything. */

@@ -70,3 +70,29 @@ test('closing waits for running and waiting calls and refuses further ones', asy
   await Promise.all(calls);
   await queue.close();
 });
+
+test('who aborts while waiting leaves the line and makes room; what runs goes on', async () => {
+  const queue = new Queue(['a'], 1);
+  const first = gate();
+  const [running, waiting, late] = [new AbortController(), new AbortController(), new AbortController()];
+  const ran: string[] = [];
+  const call = (name: string, opened: Promise<void>, signal?: AbortSignal) =>
+    queue.run(async () => {
+      await opened;
+      ran.push(name);
+    }, signal);
+  const done = call('running', first.opened, running.signal);
+  const left = call('waiting', first.opened, waiting.signal);
+  waiting.abort();
+  await assert.rejects(left, unavailable);
+  const next = call('next', first.opened, late.signal);
+  running.abort();
+  first.open();
+  await Promise.all([done, next]);
+  late.abort();
+  assert.deepEqual(ran, ['running', 'next']);
+  await assert.rejects(call('gone before', first.opened, late.signal), unavailable);
+  await call('last', first.opened);
+  assert.deepEqual(ran, ['running', 'next', 'last']);
+  await queue.close();
+});

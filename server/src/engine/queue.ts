@@ -1,8 +1,12 @@
 /**
  * A bounded waiting line in front of a number of slots: so many calls run, so many wait, the rest are refused.
- * First come, first served.
+ * First come, first served. Who has gone meanwhile leaves the line.
  */
 import { EngineError } from './index.js';
+
+function gone(): EngineError {
+  return new EngineError('unavailable', 'nobody waits for the answer any longer', undefined);
+}
 
 /** Runs calls on slots of type `Slot`; each slot serves one call at a time. */
 export class Queue<Slot> {
@@ -20,10 +24,14 @@ export class Queue<Slot> {
     this.#length = length;
   }
 
-  /** Runs `work` on the next free slot. Throws EngineError `unavailable` when the line is full or closed. */
-  async run<Result>(work: (slot: Slot) => Promise<Result>): Promise<Result> {
+  /**
+   * Runs `work` on the next free slot. Throws EngineError `unavailable` when the line is full or closed, or when the
+   * signal aborts before the work began.
+   */
+  async run<Result>(work: (slot: Slot) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     if (this.#closed) throw new EngineError('unavailable', 'the engine is closed', undefined);
-    const slot = this.#free.pop() ?? (await this.#wait());
+    if (signal?.aborted === true) throw gone();
+    const slot = this.#free.pop() ?? (await this.#wait(signal));
     try {
       return await work(slot);
     } finally {
@@ -38,12 +46,23 @@ export class Queue<Slot> {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #wait(): Promise<Slot> {
+  #wait(signal: AbortSignal | undefined): Promise<Slot> {
     if (this.#waiting.length >= this.#length) {
       const full = `${this.#slots} calls are running and ${this.#waiting.length} waiting: the queue is full`;
       throw new EngineError('unavailable', full, undefined);
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve, reject) => {
+      const start = (slot: Slot) => {
+        signal?.removeEventListener('abort', leave);
+        resolve(slot);
+      };
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(start), 1);
+        reject(gone());
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(start);
+    });
   }
 
   #release(slot: Slot): void {

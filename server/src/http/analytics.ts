@@ -1,6 +1,6 @@
 /** One route for all reports, driven by the registry of reports. */
 import { reports } from '@storelens/contract';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
 import type { Parts } from './parts.js';
@@ -39,13 +39,32 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
     const target = request.raw.url ?? '';
     const mark = target.indexOf('?');
     const rawQuery = mark < 0 ? '' : target.slice(mark + 1);
-    const { body, notices } = await parts.query.run(entry, rawQuery, { ...caller, products });
+    const { body, notices } = await whileConnected(request, (signal) =>
+      parts.query.run(entry, rawQuery, { ...caller, products }, signal),
+    );
     if (notices.length > 0) setNotice(reply, notices);
     return reply
       .header('content-type', 'application/json; charset=utf-8')
       .header('cache-control', 'private, no-cache')
       .send(body);
   });
+}
+
+/** Does work whose signal aborts when the connection closes before the work is done. */
+async function whileConnected<Result>(
+  { raw: { socket } }: FastifyRequest,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  // Not the answer's own event: one that waits behind others on its connection has none.
+  if (socket.destroyed) abort();
+  socket.once('close', abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    socket.off('close', abort);
+  }
 }
 
 /** Sets `Storelens-Notice`; header values are ASCII, so other characters are percent-encoded. */

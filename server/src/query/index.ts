@@ -29,8 +29,11 @@ export interface Answer {
 
 /** The report engine room. */
 export interface Query {
-  /** Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`. */
-  run(entry: ReportEntry, rawQuery: string, scope: QueryScope): Promise<Answer>;
+  /**
+   * Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`.
+   * Once the signal aborts nobody wants the answer, and engine queries that have not begun are left out.
+   */
+  run(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<Answer>;
 }
 
 /** What {@link createQuery} needs. */
@@ -51,14 +54,15 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
   const indexes = new PageIndexes(engine, limits);
   const snapshots = new Snapshots(ledger, clock);
 
-  const render = (account: string, statement: Statement, fields: Parameters<typeof rowTemplate>[0]) =>
+  const render = (planned: Plan, statement: Statement, signal: AbortSignal | undefined) =>
     engine.query({
-      account,
+      account: planned.accountId,
       ...statement,
+      signal,
       format: 'Template',
       settings: {
         ...limits,
-        format_template_row_format: rowTemplate(fields),
+        format_template_row_format: rowTemplate(planned.fields),
         format_template_rows_between_delimiter: ',',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
         format_template_resultset_format: '${data}',
@@ -67,11 +71,12 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       },
     });
 
-  async function extentNotice(planned: Plan): Promise<string> {
+  async function extentNotice(planned: Plan, signal: AbortSignal | undefined): Promise<string> {
     const bytes = await engine.query({
       account: planned.accountId,
       ...extentStatement(planned),
       format: 'JSONCompactEachRow',
+      signal,
       settings: limits,
     });
     const [first, last, rows] = JSON.parse(Buffer.from(bytes).toString('utf8')) as [
@@ -84,35 +89,41 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       : `data begins ${first} and ends ${last}`;
   }
 
-  async function rowsAnswer(question: Question, planned: RowsPlan, snapshot: number): Promise<Answer> {
+  async function rowsAnswer(
+    question: Question,
+    planned: RowsPlan,
+    snapshot: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
     const { top, skip } = question;
-    const index = await indexes.of(planned);
+    const index = await indexes.of(planned, signal);
     const { total } = index;
     let rows: Uint8Array = Buffer.alloc(0);
     if (skip < total) {
       const place = index.locate(skip, top);
-      rows = await render(
-        planned.accountId,
-        pageStatement(planned, top, place.offset, place.window),
-        planned.fields,
-      );
+      rows = await render(planned, pageStatement(planned, top, place.offset, place.window), signal);
     }
     const link =
       skip + top < total ? JSON.stringify(nextLink(question, skip + top, snapshot, linkForm())) : 'null';
     const tail = `],"@nextLink":${link},"TotalCount":${total}}`;
     const body = Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]);
-    return { body, notices: total === 0 ? [await extentNotice(planned)] : [] };
+    return { body, notices: total === 0 ? [await extentNotice(planned, signal)] : [] };
   }
 
-  async function answer(question: Question, planned: Plan, snapshot: number): Promise<Answer> {
-    if (planned.kind !== 'steps') return rowsAnswer(question, planned, snapshot);
-    const rows = await render(planned.accountId, stepsStatement(planned), planned.fields);
+  async function answer(
+    question: Question,
+    planned: Plan,
+    snapshot: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    if (planned.kind !== 'steps') return rowsAnswer(question, planned, snapshot, signal);
+    const rows = await render(planned, stepsStatement(planned), signal);
     const tail = `],"TotalCount":${planned.steps.length}}`;
     return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices: [] };
   }
 
   return {
-    async run(entry, rawQuery, scope) {
+    async run(entry, rawQuery, scope, signal) {
       const question = validate(rawQuery, entry, scope.products, clock.now());
       const notices = question.ignored.map(
         (name) => `${name} is no parameter of ${entry.name} and was ignored`,
@@ -125,6 +136,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
           question,
           plan(question, { accountId: scope.accountId, snapshot, products: scope.products }),
           snapshot,
+          signal,
         );
       let chosen = await snapshots.choose(question, scope);
       let found = await read(chosen);

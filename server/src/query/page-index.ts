@@ -24,9 +24,16 @@ export interface PageIndex {
 // Beyond this many values of the first key an index would cost more memory than it saves time.
 const mostEntries = 50_000;
 
+interface Entry {
+  readonly index: Promise<PageIndex>;
+  /** Of the request that it is built for. */
+  readonly signal: AbortSignal | undefined;
+  bytes: number;
+}
+
 /** Builds page indexes and keeps the recent ones. */
 export class PageIndexes {
-  private readonly cached = new Map<string, { readonly index: Promise<PageIndex>; bytes: number }>();
+  private readonly cached = new Map<string, Entry>();
   private bytes = 0;
 
   constructor(
@@ -35,21 +42,28 @@ export class PageIndexes {
     private readonly mostBytes = 64 * 1024 * 1024,
   ) {}
 
-  /** The index of a plan. The cache key holds the account and the snapshot, because both are in the parameters. */
-  async of(plan: RowsPlan): Promise<PageIndex> {
+  /**
+   * The index of a plan. The cache key holds the account and the snapshot, because both are in the parameters.
+   * Requests share an index that is being built; the others begin anew when the one that built it has gone.
+   */
+  async of(plan: RowsPlan, signal?: AbortSignal): Promise<PageIndex> {
     const lead = plan.order[0];
     const statement =
       lead?.key === undefined
         ? totalStatement(plan)
         : indexStatement(plan, { ...lead, key: lead.key }, mostEntries + 1);
     const cacheKey = `${statement.sql}\n${JSON.stringify(statement.params)}`;
-    const known = this.cached.get(cacheKey);
-    if (known !== undefined) {
+    for (let known = this.cached.get(cacheKey); known !== undefined; known = this.cached.get(cacheKey)) {
       this.cached.delete(cacheKey);
       this.cached.set(cacheKey, known);
-      return known.index;
+      try {
+        return await known.index;
+      } catch (error) {
+        if (this.cached.get(cacheKey) === known) this.cached.delete(cacheKey);
+        if (known.signal?.aborted !== true) throw error;
+      }
     }
-    const entry = { index: this.build(plan, lead, statement), bytes: 0 };
+    const entry = { index: this.build(plan, lead, statement, signal), signal, bytes: 0 };
     this.cached.set(cacheKey, entry);
     try {
       const index = await entry.index;
@@ -72,21 +86,31 @@ export class PageIndexes {
     }
   }
 
-  private async build(plan: RowsPlan, lead: OrderPlan | undefined, statement: Statement): Promise<PageIndex> {
-    const rows = await this.rows(plan, statement);
+  private async build(
+    plan: RowsPlan,
+    lead: OrderPlan | undefined,
+    statement: Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<PageIndex> {
+    const rows = await this.rows(plan, statement, signal);
     if (lead?.key === undefined) return plainIndex(Number(rows[0]?.[0] ?? 0));
     if (rows.length > mostEntries) {
-      const [total] = await this.rows(plan, totalStatement(plan));
+      const [total] = await this.rows(plan, totalStatement(plan), signal);
       return plainIndex(Number(total?.[0] ?? 0));
     }
     return new WindowIndex(plan, { ...lead, key: lead.key }, rows);
   }
 
-  private async rows(plan: RowsPlan, statement: Statement): Promise<readonly (readonly unknown[])[]> {
+  private async rows(
+    plan: RowsPlan,
+    statement: Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly (readonly unknown[])[]> {
     const bytes = await this.engine.query({
       account: plan.accountId,
       ...statement,
       format: 'JSONCompactEachRow',
+      signal,
       settings: {
         ...this.settings,
         output_format_json_quote_64bit_integers: 1,
