@@ -24,6 +24,7 @@ import { registerOpenApiRoutes } from './openapi.js';
 import { registerOperationsRoutes } from './operations.js';
 import type { Parts } from './parts.js';
 import { registerTokenRoutes } from './token.js';
+import { sendRefusal, tenantRefusal } from './token-answers.js';
 
 // Filters may have five hundred terms.
 const maxHeaderBytes = 128 * 1024;
@@ -96,7 +97,9 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
     clientErrorHandler: answerClientError,
     // A path that cannot be decoded never meets a route, nor the hooks of one.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-      sendError(error, request, setCommonHeaders(request, reply), parts.publicUrl);
+      const refusal = tenantRefusal(request.url);
+      if (refusal !== undefined) sendRefusal(request, reply, parts, refusal);
+      else sendError(error, request, setCommonHeaders(request, reply), parts.publicUrl);
     },
   };
   const tls = tlsOptions(settings);

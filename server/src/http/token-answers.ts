@@ -100,6 +100,15 @@ function refusalOf(error: unknown): TokenRefusal {
   return new TokenRefusal(status >= 400 && status < 500 ? 9002313 : 90033);
 }
 
+const tenantPath =
+  /^\/([^/?]*)\/(?:oauth2\/(?:v2\.0\/)?(?:token|authorize)|(?:v2\.0\/)?\.well-known\/openid-configuration|discovery\/(?:v2\.0\/)?keys)\/?(?:\?|$)/i;
+
+/** The refusal of an address of these endpoints whose tenant cannot be decoded; undefined for other addresses. */
+export function tenantRefusal(target: string): TokenRefusal | undefined {
+  const tenant = tenantPath.exec(target)?.[1];
+  return tenant === undefined ? undefined : new TokenRefusal(900023, { tenant });
+}
+
 /**
  * Opens a corner of the server whose bodies are read whole and whose errors have the shape of the token endpoint;
  * `routes` registers what is in it.

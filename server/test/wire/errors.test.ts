@@ -69,6 +69,31 @@ test('a path that cannot be decoded is answered in the envelope', async () => {
   assert.ok(answer.headers.has('x-ms-request-id'));
 });
 
+test('a tenant that cannot be decoded is answered as the token endpoint answers', async () => {
+  for (const [target, tenant] of [
+    ['/%ff/oauth2/token', '%ff'],
+    ['/%zz/oauth2/v2.0/token?x=1', '%zz'],
+    [`/${'x'.repeat(400)}/oauth2/token`, `${'x'.repeat(256)}...`],
+  ] as const) {
+    const { status, headers, json } = await server.request(target, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    });
+    assert.equal(status, 400, target);
+    const body = json as {
+      error: string;
+      error_description: string;
+      error_codes: number[];
+      trace_id: string;
+    };
+    assert.deepEqual([body.error, body.error_codes], ['invalid_request', [900023]]);
+    assert.ok(body.error_description.includes(`tenant identifier '${tenant}' is neither`));
+    assert.equal(headers.get('x-ms-request-id'), body.trace_id);
+    assert.equal(headers.get('cache-control'), 'no-store, no-cache');
+  }
+  assert.equal((await server.request('/%ff/.well-known/openid-configuration')).status, 400);
+});
+
 test('the path is checked before the token, the token before parameters, parameters before the product', async () => {
   envelope(await server.request('/v1.0/my/analytics/installs?top=x'), 'token-missing');
   envelope(
