@@ -83,7 +83,7 @@ export class BodyFields {
 const namePattern = /^(?=.*\S)[^\u0000-\u001f\u007f]{1,256}$/u;
 const nameExpected = 'a text of 1 to 256 characters';
 
-/** ASCII lower case: how ids and domains are compared. Other letters stay as they are. */
+/** ASCII lower case, as the engine's `lower`: how ids, domains and listed values are compared. */
 export function asciiLower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

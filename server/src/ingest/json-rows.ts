@@ -37,12 +37,18 @@ class Tokens {
     return true;
   }
 
-  /** Takes a string if it is next; its decoded text. */
-  takeText(): string | undefined {
+  /** Takes a string if it is next, as it stands between its quotes. */
+  takeKey(): string | undefined {
     const literal = this.#match?.[2];
     if (literal === undefined) return undefined;
     this.next();
-    return literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
+    return literal.slice(1, -1);
+  }
+
+  /** Takes a string if it is next; its decoded text. */
+  takeText(): string | undefined {
+    const text = this.takeKey();
+    return text?.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
   }
 
   /** Takes a value; objects and lists are passed over whole. Undefined if there is none. */
@@ -86,12 +92,12 @@ export function parseRow(text: string): FoundRow {
   const entries: Entry[] = [];
   let more = !tokens.take('}');
   while (more) {
-    const key = tokens.takeText();
+    const key = tokens.takeKey();
     if (key === undefined || !tokens.take(':'))
       return { problem: 'not JSON: a key in quotes and a colon were expected' };
     const value = tokens.takeValue();
     if (value === undefined)
-      return { problem: `not JSON: the value of ${JSON.stringify(key).slice(0, 100)} cannot be read` };
+      return { problem: `not JSON: the value of "${key.slice(0, 98)}" cannot be read` };
     entries.push([key, value]);
     if (tokens.take('}')) more = false;
     else if (!tokens.take(',')) return { problem: 'not JSON: a comma or a closing brace was expected' };

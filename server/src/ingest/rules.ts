@@ -2,6 +2,7 @@
  * What the values of rows must be, for the engine's checks (`statement.ts`) and the explanations (`values.ts`):
  * patterns that RE2 and JavaScript read alike, limits, and the facts of one request that values are held against.
  */
+import { asciiLower } from '../body.js';
 import type { AccountProducts, ProductKind } from '../products/index.js';
 
 /** ISO 8601 with zone; days per month are checked apart. */
@@ -48,11 +49,6 @@ export interface Facts {
   readonly latest: number;
   /** Ids of the account's products of a kind: by lower case, the registry's spelling. */
   readonly products: ReadonlyMap<ProductKind, ReadonlyMap<string, string>>;
-}
-
-/** Lower case of ASCII letters alone, as the engine's `lower` does it. */
-export function asciiLower(text: string): string {
-  return text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
 }
 
 /** The facts at a time for an account's products. */

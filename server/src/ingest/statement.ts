@@ -4,13 +4,13 @@
  * JSON types before. Values of the request are bound; an empty text counts as missing, as an empty cell must.
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
+import { asciiLower } from '../body.js';
 import type { EngineBatch, EngineParams, EngineSettings, EngineValue } from '../engine/index.js';
 import { quoteText } from '../engine/index.js';
 import { utcDay } from '../system.js';
 import { jsonTypeOf } from './json-scanner.js';
 import {
   amountPattern,
-  asciiLower,
   dayPattern,
   defaultMaxBytes,
   type Facts,

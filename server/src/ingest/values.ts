@@ -3,11 +3,11 @@
  * people. It only runs over batches that were refused; a property test holds the two against each other.
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
+import { asciiLower } from '../body.js';
 import { utcDay } from '../system.js';
 import { integerDigits, jsonTypeOf } from './json-scanner.js';
 import {
   amountPattern,
-  asciiLower,
   dayPattern,
   defaultMaxBytes,
   type Facts,
@@ -23,7 +23,7 @@ export interface Value {
   readonly text: string;
 }
 
-/** Key and value as written, in order. */
+/** Key and value as written, in order; a key of JSON with its escapes. */
 export type Entry = readonly [key: string, value: Value];
 
 const expected = {
@@ -175,6 +175,7 @@ export class RowRules {
 
   /** Why a key is not known; a key that differs in case only gets a hint. */
   #unknown(key: string): string {
+    if (key.includes('\\')) return 'keys are taken as they are written, without escapes';
     const near = [...this.#columns.keys()].find((name) => asciiLower(name) === asciiLower(key));
     return near === undefined ? 'unknown key' : `unknown key; did you mean ${near}`;
   }

@@ -190,6 +190,11 @@ const malformed: readonly (readonly [type: string, body: string | Buffer, proble
     `{"market":"US","market":"DE",${JSON.stringify(event).slice(1)}`,
     /^row 1: market: given twice$/,
   ],
+  [
+    'application/x-ndjson',
+    `{"mark\\u0065t":"US",${JSON.stringify(event).slice(1)}`,
+    /^row 1: 'mark\\u0065t': keys are taken as they are written, without escapes$/,
+  ],
   ['application/x-ndjson', Buffer.from('{"userId":"\xff"}', 'latin1'), /^row 1: not UTF-8$/],
   ['application/x-ndjson', '{"userId":"a\tb"}', /^row 1: not JSON: the value of "userId"/],
   ['application/json', JSON.stringify(event), /^row 1: not a JSON array$/],
