@@ -27,6 +27,7 @@ const arrows = {
   registry: [],
   engine: [],
   ledger: ['registry'],
+  crashes: [],
   tls: [],
   identity: ['registry', 'config'],
   products: ['registry'],
