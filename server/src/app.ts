@@ -160,6 +160,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
           clock,
           random,
           folder: data,
+          atOnce: settings['ingest-queue'],
           progress: (dataset, rows) => log.info({ dataset, rows }, 'demo data'),
         })
       : undefined;

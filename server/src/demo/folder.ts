@@ -5,7 +5,7 @@
 import { chmod, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-/** A folder that this start must not use; the message is one sentence for the user. */
+/** A folder that this start must not use or cannot fill; the message is one line for the user. */
 export class FolderError extends Error {
   override readonly name = 'FolderError';
 }

@@ -12,7 +12,7 @@ import type { Ingest } from '../ingest/index.js';
 import type { AccountProducts, Products } from '../products/index.js';
 import { type Clock, newGuid, type Random } from '../system.js';
 import { dayMs, dayOf, hourMs } from './calendar.js';
-import { type Filling, readJson, readMark, writeJson, writeMark } from './folder.js';
+import { type Filling, FolderError, readJson, readMark, writeJson, writeMark } from './folder.js';
 import { createGenerators, demoDatasets, type Generators, ndjson } from './generate.js';
 import { demoApps, otherProducts, publisherName } from './publisher.js';
 
@@ -27,6 +27,8 @@ export interface DemoParts {
   readonly random: Random;
   /** A folder that `claimFolder` has marked as a demo. */
   readonly folder: string;
+  /** Batches that ingestion takes at the same time. */
+  readonly atOnce: number;
   /** Days before the current one that the first start fills; 365 when left out. */
   readonly days?: number;
   /** Told about each filled dataset: its name and number of rows. */
@@ -121,7 +123,7 @@ function bodyOf(generators: Generators, name: string, filling: Filling): Readabl
 
 /**
  * Fills a span. Two datasets are under way at a time, so that one is generated while the engine stores the other;
- * what is done is noted in the folder.
+ * what is done is noted in the folder. Throws FolderError when the limits on batches are too small for the demo's.
  */
 async function fill(
   parts: DemoParts,
@@ -158,8 +160,14 @@ async function fill(
       await marked;
     }
   };
-  const lanes = await Promise.allSettled([lane(), lane()]);
-  for (const { reason } of lanes.filter((result) => result.status === 'rejected')) throw reason;
+  const lanes = await Promise.allSettled(Array.from({ length: Math.min(2, parts.atOnce) }, lane));
+  for (const { reason } of lanes.filter((result) => result.status === 'rejected')) {
+    if (!(reason instanceof Failure) || reason.code !== 'too-large') throw reason;
+    throw new FolderError(
+      `The demo has larger batches than the settings allow. ${reason.data.join(' ')} ` +
+        'Raise max-rows, max-body-mib or max-decoded-mib, or leave them at their defaults.',
+    );
+  }
 }
 
 /**

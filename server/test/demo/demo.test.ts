@@ -14,6 +14,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Row } from '../../src/demo/commerce.js';
 import { createGenerators } from '../../src/demo/generate.js';
+import { FolderError } from '../../src/demo/index.js';
 import { demoApps } from '../../src/demo/publisher.js';
 import { startServer, type TestServer } from '../harness.js';
 
@@ -254,6 +255,22 @@ describe('a demo folder', () => {
       await compare(server, first, Date.parse('2026-11-27T15:00:00Z'));
     });
   });
+});
+
+test('limits on batches: few at a time will do, too small ones are named, and a later start goes on', async (context) => {
+  const folder = join(await mkdtemp(join(tmpdir(), 'storelens-demo-')), 'demo');
+  context.after(() => rm(join(folder, '..'), { recursive: true, force: true }));
+  const start = (...args: string[]) => startServer({ folder, now: noon, args: ['--demo', ...args] });
+  await assert.rejects(
+    start('--max-rows', '1000'),
+    (error: Error) =>
+      error instanceof FolderError &&
+      /^The demo .*A batch may have 1000 rows\. Raise max-rows/.test(error.message),
+  );
+  const server = await start('--ingest-queue', '1');
+  const ask = await client(server);
+  assert.ok((await ask(`installs?applicationId=${server.app.demo?.applicationId}`)).TotalCount > 0);
+  await server.close();
 });
 
 test('a first start that was killed is completed by the next one', async (context) => {
