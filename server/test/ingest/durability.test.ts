@@ -3,6 +3,7 @@
  * the server, a process of its own, is killed twenty times at random. Beside them somebody pages through a report.
  */
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -119,6 +120,7 @@ test('no kill loses, doubles or halves a batch', { timeout: 400_000 }, async () 
   const folder = await mkdtemp(join(tmpdir(), 'storelens-durability-'));
   const killed = new KilledServer(new ServerProcess(folder));
   const acknowledged = new Map<string, number>();
+  const progress = new EventEmitter();
   let duplicates = 0;
   let over = false;
   let pagingRuns = 0;
@@ -142,6 +144,7 @@ test('no kill loses, doubles or halves a batch', { timeout: 400_000 }, async () 
       assert.equal(body.accepted, count);
       if (body.duplicate) duplicates += 1;
       acknowledged.set(key, count);
+      progress.emit('batch');
     }
   }
 
@@ -169,6 +172,7 @@ test('no kill loses, doubles or halves a batch', { timeout: 400_000 }, async () 
       const again = await killed.page(`${base}&top=10000&snapshot=${snapshot}`);
       assert.deepEqual(again.Value.slice(0, rows.length), rows, 'a row appeared or vanished');
       pagingRuns += 1;
+      progress.emit('run');
     }
   }
 
@@ -187,7 +191,8 @@ test('no kill loses, doubles or halves a batch', { timeout: 400_000 }, async () 
       await sleep(chance.below(60));
       await killed.killAndStart();
     }
-    await sleep(200);
+    // The last start has to serve a writer and the reader too.
+    await Promise.race([work, Promise.all([once(progress, 'batch'), once(progress, 'run')])]);
     over = true;
     await work;
 
