@@ -30,7 +30,7 @@ test('the sample dumps get the names that their authors say', () => {
   });
   const linux = nameFailure({
     mode: 'um',
-    exception: { signal: linuxSignals.get(11), address: 0n, signalDetail: 1 },
+    exception: { signal: linuxSignals.get(11), address: 0x10n, signalDetail: 1 },
     frames: [
       { image: '/src/crashme', function: 'game::Inventory::CountOf(game::Item const*)', offset: 0x15f0 },
       { image: '/src/crashme', function: 'main' },
@@ -83,7 +83,7 @@ test('other exceptions are classed by a table', () => {
     [{ code: 0xc000027b, hresult: -2147418113 }, 'STOWED_EXCEPTION_8000ffff'],
     [{ code: 0xc000027b, parameters: [0x1c2d3e4f5a0n, 2n] }, 'STOWED_EXCEPTION_c000027b'],
     [{ signal: 'SIGABRT' }, 'ABORT_SIGABRT'],
-    [{ signal: 'SIGSEGV', address: 0x18n }, 'NULL_CLASS_PTR_SIGSEGV'],
+    [{ signal: 'SIGSEGV', address: 0x18n }, 'NULL_POINTER_SIGSEGV'],
     [{ signal: 'SIGSEGV', address: 0x7fff0000n }, 'INVALID_POINTER_SIGSEGV'],
     [{ signal: 'SIGSEGV', address: 0n, signalDetail: 0x80 }, 'INVALID_POINTER_SIGSEGV'],
     [{ signal: 'SIGSEGV' }, 'APPLICATION_FAULT_SIGSEGV'],

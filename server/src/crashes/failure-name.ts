@@ -105,10 +105,13 @@ export function exceptionCode(value: number | string): number | undefined {
   return Number.isInteger(read) && read >= -0x8000_0000 && read <= 0xffff_ffff ? read >>> 0 : undefined;
 }
 
+/** Below this address lie null pointers and the fields of an object at address 0. */
+const nullPage = 0x10000n;
+
 /** Class of a bad access at an address, without the kind of access. */
 function pointerClass(address: bigint): string {
   if (address === 0n) return 'NULL_POINTER';
-  return address < 0x10000n ? 'NULL_CLASS_PTR' : 'INVALID_POINTER';
+  return address < nullPage ? 'NULL_CLASS_PTR' : 'INVALID_POINTER';
 }
 
 /** Class of a Windows access violation: what was tried and where. */
@@ -142,7 +145,9 @@ function windowsHead(number: number, facts: ExceptionFacts): string[] {
 function signalClass(signal: string, { address, signalDetail }: ExceptionFacts): string {
   if (memorySignals.has(signal)) {
     if (signal === 'SIGSEGV' && signalDetail === addressUnknown) return 'INVALID_POINTER';
-    return address === undefined ? unknownClass : pointerClass(address);
+    if (address === undefined) return unknownClass;
+    // Signals do not tell a null pointer from the field of an object there: names have one class for both.
+    return address < nullPage ? 'NULL_POINTER' : 'INVALID_POINTER';
   }
   if (signal === 'SIGFPE' && signalDetail === integerDivision) return 'INTEGER_DIVIDE_BY_ZERO';
   return signalClasses.get(signal) ?? unknownClass;

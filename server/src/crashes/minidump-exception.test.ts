@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DumpBuilder, numbers, packed } from '../../test/crashes/dump-builder.js';
+import { nameFailure } from './failure-name.js';
 import { readMinidump } from './minidump.js';
 
 /** Class and code of an exception, joined as failure names have them. */
@@ -18,7 +19,7 @@ function name(
       .memory(memory)
       .build(),
   );
-  return `${dump.exceptionName?.class}_${dump.exceptionName?.code}`;
+  return nameFailure({ mode: 'um', exception: dump.exceptionFacts }).failureName;
 }
 
 test('access violations by what was done and to which address', () => {
@@ -42,8 +43,8 @@ test('other Windows codes', () => {
     [0xc0000374, [], 'HEAP_CORRUPTION_c0000374'],
     [0xc0000602, [], 'FAIL_FAST_EXCEPTION_c0000602'],
     [0xc0000409, [7n], 'FAIL_FAST_FATAL_APP_EXIT_c0000409'],
-    [0xc0000409, [99n], 'FAIL_FAST_EXCEPTION_c0000409'],
-    [0xc0000409, [], 'FAIL_FAST_EXCEPTION_c0000409'],
+    [0xc0000409, [99n], 'FAIL_FAST_c0000409'],
+    [0xc0000409, [], 'FAIL_FAST_c0000409'],
     [0xe0434352, [0xffffffff80131509n], 'CLR_EXCEPTION_80131509'],
     [0xe0434352, [], 'CLR_EXCEPTION_e0434352'],
     [0xc000001d, [], 'APPLICATION_FAULT_c000001d'],
@@ -76,7 +77,7 @@ test('signals', () => {
   assert.equal(signal(11, 1, 0xffffn), 'NULL_POINTER_SIGSEGV');
   assert.equal(signal(11, 2, 0x10000n), 'INVALID_POINTER_SIGSEGV');
   assert.equal(signal(11, 0x80, 0n), 'INVALID_POINTER_SIGSEGV', 'the kernel gives no address');
-  assert.equal(signal(11, 0xfffffffa, 0n), 'INVALID_POINTER_SIGSEGV', 'sent by a process');
+  assert.equal(signal(11, 0xfffffffa, 0n), 'APPLICATION_FAULT_SIGSEGV', 'sent by a process');
   assert.equal(signal(7, 2, 0x7f0000n), 'INVALID_POINTER_SIGBUS');
   assert.equal(signal(8, 1, 0x1000n), 'INTEGER_DIVIDE_BY_ZERO_SIGFPE');
   assert.equal(signal(8, 3, 0x1000n), 'APPLICATION_FAULT_SIGFPE');

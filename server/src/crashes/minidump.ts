@@ -6,12 +6,8 @@
 import { AddressMap } from './address-map.js';
 import { type ContextArchitecture, type CpuContext, readContext } from './contexts.js';
 import { type DumpBytes, MinidumpError } from './dump-bytes.js';
-import {
-  type ExceptionName,
-  type ExceptionRecord,
-  nameException,
-  readException,
-} from './minidump-exception.js';
+import type { ExceptionFacts } from './failure-name.js';
+import { type ExceptionRecord, exceptionFacts, readException } from './minidump-exception.js';
 import {
   type Memory,
   type MemoryRange,
@@ -54,7 +50,8 @@ export interface Minidump {
   readonly process: { readonly id: number | undefined; readonly started: number | undefined };
   /** The exception; undefined in dumps of a process that only hung or was asked for a dump. */
   readonly exception: ExceptionRecord | undefined;
-  readonly exceptionName: ExceptionName | undefined;
+  /** The exception as `nameFailure` takes it. */
+  readonly exceptionFacts: ExceptionFacts | undefined;
   readonly modules: readonly Module[];
   readonly threads: readonly Thread[];
   /** The thread of the exception, else the one that asked for the dump; undefined if neither is listed. */
@@ -103,7 +100,7 @@ export function readMinidump(bytes: Buffer): Minidump {
     system,
     process: readProcess(stream('miscInfo')),
     exception,
-    exceptionName: exception && nameException(exception, system, memory),
+    exceptionFacts: exception && exceptionFacts(exception, system, memory),
     modules,
     threads,
     crashedThread,
