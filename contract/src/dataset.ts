@@ -8,7 +8,9 @@
  * - `timestamp`: ISO 8601 with zone or `Z`, stored in UTC with milliseconds; `day`: `YYYY-MM-DD`;
  * - `instant`: as timestamp, kept as text with seven fraction digits and `Z`;
  * - `text`; `guid`: 8-4-4-4-12 hex digits, stored in lower case; `product`: id of a product of the account;
- * - `integer` and `amount` (decimal, at most six places): JSON numbers; `boolean`.
+ * - `integer` and `amount` (decimal, at most six places): JSON numbers; `boolean`;
+ * - `code`: text or a whole number (`"0xc0000005"`, `3221225477`); `object` and `list` (of objects): as `columns` say,
+ *   in JSON alone.
  */
 export type ColumnType =
   | 'timestamp'
@@ -19,7 +21,22 @@ export type ColumnType =
   | 'product'
   | 'integer'
   | 'amount'
-  | 'boolean';
+  | 'boolean'
+  | 'code'
+  | 'object'
+  | 'list';
+
+/** What the values of another column ask of this one. */
+export interface Depends {
+  readonly column: string;
+  /** Values of the other column that make this one required. */
+  readonly requiredFor: readonly string[];
+  /** For `product`: the kind that is needed, by value of the other column. */
+  readonly kinds: Readonly<Record<string, ProductColumnKind>>;
+}
+
+/** Kind of product that a column names. */
+export type ProductColumnKind = 'app' | 'addon' | 'desktop' | 'driver';
 
 /** One accepted key of a row. */
 export interface Column {
@@ -36,7 +53,15 @@ export interface Column {
   /** Most UTF-8 bytes of a text; 4,096 otherwise. */
   readonly maxBytes?: number;
   /** For `product`: the kind that is needed. */
-  readonly kind?: 'app' | 'addon' | 'desktop' | 'driver';
+  readonly kind?: ProductColumnKind;
+  /** Where kind or need are another column's matter. */
+  readonly depends?: Depends;
+  /** The only accepted values, in any ASCII case; stored in the listed spelling. */
+  readonly only?: readonly string[];
+  /** Members of an `object` or of each entry of a `list`, all optional; `text` or `code`. */
+  readonly columns?: readonly Column[];
+  /** Most entries of a `list`. */
+  readonly most?: number;
   /**
    * Listed spellings. A value that equals one but for ASCII case is stored in the listed spelling; any other
    * value is kept as it is. Where the other column of `valuesWhenPresent` is filled, its list is used instead.
@@ -59,4 +84,14 @@ export interface DatasetEntry {
    * same account and the same values in these columns.
    */
   readonly replaces?: readonly string[];
+  /**
+   * Rows are completed before they are stored: `failure` names them. The table has the columns of the completed row
+   * instead of those of type `object` and `list`.
+   */
+  readonly completed?: 'failure';
+  /**
+   * A later commit may take the place of single rows: the table's column `supersededBy` has its number, 0 without.
+   * A reader at snapshot S sees rows with `supersededBy = 0 OR supersededBy > S`.
+   */
+  readonly supersedable?: true;
 }

@@ -43,6 +43,20 @@ export const errors = {
     inner: { code: 'InvalidBody', message: 'The request body cannot be read.' },
     help: 'The body is not what its content type and encoding say, or the request itself is malformed.',
   },
+  'invalid-crash-file': {
+    status: 400,
+    code: 'BadRequest',
+    message: badRequest,
+    inner: { code: 'InvalidCrashFile', message: 'The crash file cannot be accepted; nothing was stored.' },
+    help: 'The file is no cabinet and no dump, damaged, or built to harm its reader; data says what is wrong.',
+  },
+  'invalid-symbols': {
+    status: 400,
+    code: 'BadRequest',
+    message: badRequest,
+    inner: { code: 'InvalidSymbols', message: 'The symbol file cannot be read; nothing was stored.' },
+    help: 'The body is no Breakpad symbol file (`.sym` text, plain or gzip); data names the line.',
+  },
   'token-missing': {
     status: 401,
     code: 'Unauthorized',

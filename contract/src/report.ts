@@ -11,12 +11,17 @@ export type Level = 'hour' | 'day' | 'week' | 'month';
  * How stored rows become answer rows:
  * - `grouped`: rows are summed per combination of row keys (most reports);
  * - `records`: every stored record is one row (reviews);
- * - `steps`: one row per entry of `steps`, each a count of distinct users (the funnel).
+ * - `steps`: one row per entry of `steps`, each a count of distinct users (the funnel);
+ * - `frames`: the stack of the one record that `lookups` name, a row per frame;
+ * - `file`: no rows; the answer redirects to the file of the one record that `lookups` name.
  */
-export type ReportKind = 'grouped' | 'records' | 'steps';
+export type ReportKind = 'grouped' | 'records' | 'steps' | 'frames' | 'file';
 
-/** Type of a value on the wire. `decimal` prints with at least one fraction digit, `instant` as ISO 8601. */
-export type ValueType = 'text' | 'integer' | 'decimal' | 'boolean' | 'date' | 'instant';
+/**
+ * Type of a value on the wire. `decimal` prints with at least one fraction digit, `instant` as ISO 8601, `time` as
+ * `yyyy-MM-dd HH:mm:ss` in UTC; `date` as `yyyy-MM-dd`, at hour level as `time`.
+ */
+export type ValueType = 'text' | 'integer' | 'decimal' | 'boolean' | 'date' | 'time' | 'instant';
 
 /** Comparison words of the filter grammar. */
 export type FilterOperator = 'eq' | 'ne' | 'gt' | 'lt' | 'ge' | 'le' | 'contains';
@@ -30,7 +35,15 @@ export type Origin =
   /** The same text in every row. */
   | { readonly from: 'constant'; readonly value: string }
   /** The registry's present name of the product whose id stands in `column`. */
-  | { readonly from: 'productName'; readonly column: 'applicationId' | 'inAppProductId' };
+  | { readonly from: 'productName'; readonly column: 'applicationId' | 'inAppProductId' }
+  /** Seller id of the account that asks. */
+  | { readonly from: 'sellerId' }
+  /** When the record's crash file goes: the event's time plus the retention, or the end of time without one. */
+  | { readonly from: 'fileExpiry' }
+  /** Whether there is a crash file and the caller may have it now. */
+  | { readonly from: 'fileAvailable' }
+  /** A member of the frame that the row is about; `level` is its number. */
+  | { readonly from: 'frame'; readonly member: 'level' | 'image' | 'function' | 'offset' };
 
 /** How a measure is made from stored rows. `where` narrows the rows that count. */
 export type Aggregate =
@@ -57,6 +70,12 @@ export interface Field {
   readonly groupby?: true;
   /** Stays in grouped rows without being named. */
   readonly alwaysReturned?: true;
+  /** A measure that grouped rows leave out. */
+  readonly ungroupedOnly?: true;
+  /** Column with the values that the field had before; `eq` and `ne` look at them too. */
+  readonly formerValues?: string;
+  /** Printed as null when nothing is stored. */
+  readonly nullWhenEmpty?: true;
   /** Levels at which ungrouped rows carry the field; absent: all. */
   readonly ungroupedLevels?: readonly Level[];
   /** Listed values. An open set: others may be stored and filtered. */
@@ -103,7 +122,17 @@ export interface Identity {
 /** A product parameter, its column, and the kind of product it must name to find rows. */
 export interface IdentityParameter {
   readonly name: 'applicationId' | 'inAppProductId';
-  readonly kind: 'app' | 'addon';
+  readonly kind: 'app' | 'addon' | 'desktop' | 'driver';
+}
+
+/** A required parameter that singles out records by the text of a column, without regard to ASCII case. */
+export interface Lookup {
+  readonly parameter: 'failureHash' | 'cabId' | 'cabIdHash';
+  readonly column: string;
+  /** Column with values that the record had before and still answers to. */
+  readonly formerValues?: string;
+  /** One sentence for the reference page: where the value is from. */
+  readonly note: string;
 }
 
 /** A day given relative to the current UTC day, or a fixed one as `yyyy-MM-dd`. */
@@ -118,21 +147,25 @@ export interface ReportEntry {
   /** One sentence for the reference page and the OpenAPI summary. */
   readonly summary: string;
   readonly identity: Identity;
-  /** Default range. */
-  readonly dates: { readonly start: DefaultDay; readonly end: DefaultDay };
+  /** Required parameters besides the product. */
+  readonly lookups?: readonly Lookup[];
+  /** Default range; absent: the report takes no dates and all records count. */
+  readonly dates?: { readonly start: DefaultDay; readonly end: DefaultDay };
+  /** Whose limits on old data can be imposed by settings: errors of some days, hours of some hours. */
+  readonly limited?: true;
   /** Levels accepted by `aggregationLevel`, the default first; empty: the report has no such parameter. */
   readonly levels: readonly Level[];
   readonly groupby: boolean;
   readonly orderby: boolean;
   /** Page size; absent: the report takes neither `top` nor `skip` and prints no `@nextLink`. */
   readonly paging?: { readonly defaultTop: number; readonly maxTop: number };
-  /** How `@nextLink` prints dates. */
-  readonly linkDates: 'yyyy/MM/dd' | 'yyyy/M/d' | 'yyyy-MM-dd';
+  /** How `@nextLink` prints dates; absent: there is never a next page. At hour level `yyyy-MM-dd HH:mm:ss`. */
+  readonly linkDates?: 'yyyy/MM/dd' | 'yyyy/M/d' | 'yyyy-MM-dd';
   /** Row keys in printed order. */
   readonly fields: readonly Field[];
-  /** Names that only `filter` may use. */
+  /** Names that only the query may use, in `filter` or `orderby` as their flags say. */
   readonly queryOnly?: readonly Field[];
-  /** For `grouped` and `records`. */
+  /** For all kinds but `steps`. */
   readonly sources: readonly Source[];
   /** For `steps`, in printed order. */
   readonly steps?: readonly Step[];

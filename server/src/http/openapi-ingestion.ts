@@ -12,6 +12,9 @@ const types: Readonly<Record<ColumnType, Json>> = {
   integer: { type: 'integer' },
   amount: { type: 'number' },
   boolean: { type: 'boolean' },
+  code: { type: ['string', 'integer'] },
+  object: { type: 'object' },
+  list: { type: 'array', items: { type: 'object' } },
 };
 
 /** Path and path item of a dataset. */

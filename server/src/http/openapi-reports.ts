@@ -8,6 +8,7 @@ const types: Readonly<Record<ValueType, Json>> = {
   decimal: { type: 'number' },
   boolean: { type: 'boolean' },
   date: { type: 'string', format: 'date' },
+  time: { type: 'string', description: 'yyyy-MM-dd HH:mm:ss in UTC.' },
   instant: { type: 'string', description: 'ISO 8601 with seven fraction digits, or empty.' },
 };
 
@@ -66,10 +67,12 @@ function parametersOf(entry: ReportEntry): readonly Json[] {
       { required: identity.needs === 'one' && !either },
     ),
   );
-  list.push(
-    parameter('startDate', `First day, in UTC. Default: ${dayText(dates.start)}.`, date, raw),
-    parameter('endDate', `Last day, in UTC. Default: ${dayText(dates.end)}.`, date, raw),
-  );
+  if (dates !== undefined) {
+    list.push(
+      parameter('startDate', `First day, in UTC. Default: ${dayText(dates.start)}.`, date, raw),
+      parameter('endDate', `Last day, in UTC. Default: ${dayText(dates.end)}.`, date, raw),
+    );
+  }
   if (levels.length > 0) {
     list.push(
       parameter('aggregationLevel', 'Width of a bucket. Weeks begin on Monday.', {

@@ -29,6 +29,40 @@ export interface AcceptedBatch {
   readonly duplicate: boolean;
 }
 
+/** A row as JSON keys and values. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Completes rows of a dataset that asks for it: accepted keys in, every column of the table out. Pure but for ids. */
+export type CompleteRow = (row: Row) => Row;
+
+/** A local file that joins the store of files when its rows do. */
+export interface BatchFile {
+  /** A path that `newFile` gave out; the file is durable there. */
+  readonly path: string;
+  readonly key: string;
+}
+
+/** Rows that another part of the server made. Concurrent ones of an account share one durable insert. */
+export interface MadeBatch {
+  readonly accountId: string;
+  readonly dataset: DatasetEntry;
+  readonly batchId: string;
+  /** Equal for a repetition of the same batch. */
+  readonly bodyHash: string;
+  /** Completed rows with all columns; checked already, with products and values in their final spelling. */
+  readonly rows: readonly Row[];
+  readonly files: readonly BatchFile[];
+  /** `cabIdHash` of earlier rows that these take the place of. */
+  readonly supersedes?: readonly string[];
+}
+
+/** What became of a made batch. */
+export interface StoredBatch {
+  readonly seq: number;
+  /** Whether it was stored before; then its files were not needed and are gone. */
+  readonly duplicate: boolean;
+}
+
 /** Ingestion of all datasets. */
 export interface Ingest {
   /**
@@ -37,6 +71,15 @@ export interface Ingest {
    * for a key that came with another body, `unavailable` when the same batch should be sent again later.
    */
   accept(batch: IncomingBatch): Promise<AcceptedBatch>;
+  /**
+   * Stores rows that were made here, all or nothing, once per batch id; returns when rows and files are durable.
+   * Throws Failure `conflict` and `unavailable`.
+   */
+  store(batch: MadeBatch): Promise<StoredBatch>;
+  /** Problems of one row of a dataset given as JSON text, in the words of a refusal without the row's number. */
+  problems(dataset: DatasetEntry, json: string, products: AccountProducts): readonly string[];
+  /** Path of a new file beside the spool; a file there that belongs to no batch is removed at the next start. */
+  newFile(): string;
   /** Settles whatever a stopped process left behind; to be called once, before anything is accepted. */
   replay(): Promise<void>;
   /** Housekeeping, to be called now and then: batches still to store, superseded rows, old keys. */

@@ -261,6 +261,18 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       return await work;
     },
 
+    async store() {
+      throw new TypeError('made batches are not stored yet');
+    },
+
+    problems() {
+      throw new TypeError('single rows are not checked yet');
+    },
+
+    newFile() {
+      throw new TypeError('there are no files yet');
+    },
+
     async replay() {
       for (const staged of await spool.recover()) kept.set(commitKey(staged.commit), staged);
       const open = new Set<string>();

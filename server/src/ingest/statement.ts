@@ -142,6 +142,10 @@ function badText(
       return `NOT match(${text}, '${integerPattern}') OR ${outOfRange(column, `toInt64OrNull(${text})`)}`;
     case 'amount':
       return `NOT match(${text}, '${amountPattern}')`;
+    case 'code':
+    case 'object':
+    case 'list':
+      throw new TypeError(`${column.type} columns are not stored yet`);
     case 'boolean':
       return reading === 'csv' ? `lower(${text}) NOT IN ('true', 'false')` : undefined;
   }
@@ -200,6 +204,10 @@ function stored(entry: DatasetEntry, column: Column, reading: Reading, facts: Fa
       const missing = `${column.missing === true}`;
       return csv ? `if(${value} = '', ${missing}, lower(${value}) = 'true')` : orMissing(value, missing);
     }
+    case 'code':
+    case 'object':
+    case 'list':
+      throw new TypeError(`${column.type} columns are not stored yet`);
     case 'text':
       return storedText(entry, column, bound);
   }

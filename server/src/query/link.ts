@@ -37,8 +37,8 @@ function linkParameters(question: Question, skip: number, snapshot: number | und
   const { entry, order, groupby } = question;
   const parameters: [string, string][] = identityParameters(entry, question);
   if (question.level !== undefined) parameters.push(['aggregationLevel', question.level]);
-  parameters.push(['startDate', formatDay(question.start, entry.linkDates)]);
-  parameters.push(['endDate', formatDay(question.end, entry.linkDates)]);
+  parameters.push(['startDate', formatDay(question.start, entry.linkDates ?? 'yyyy-MM-dd')]);
+  parameters.push(['endDate', formatDay(question.end, entry.linkDates ?? 'yyyy-MM-dd')]);
   parameters.push(['top', String(question.top)], ['skip', String(skip)]);
   if (groupby !== undefined) parameters.push(['groupby', groupby.map(({ name }) => name).join(',')]);
   if (question.filterText !== undefined) parameters.push(['filter', question.filterText]);

@@ -118,6 +118,9 @@ export function plan(question: Question, scope: Scope): Plan {
       return planRows('records', question, scope);
     case 'steps':
       return planSteps(question, scope);
+    case 'frames':
+    case 'file':
+      throw new TypeError(`${question.entry.kind} reports are not planned yet`);
   }
 }
 
@@ -200,6 +203,11 @@ function expressionOf(field: Field, question: Question, scope: Scope): Expressio
         names: listed.map((listedProduct) => listedProduct.name),
       };
     }
+    case 'sellerId':
+    case 'fileExpiry':
+    case 'fileAvailable':
+    case 'frame':
+      throw new TypeError(`origin ${origin.from} is not planned yet`);
     case undefined:
       throw new TypeError(`field ${field.name} of ${question.entry.name} has no origin`);
   }

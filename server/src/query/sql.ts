@@ -50,6 +50,7 @@ const columnTypes: Record<ValueType, string> = {
   decimal: 'Decimal(38, 6)',
   boolean: 'Bool',
   date: 'Date',
+  time: "DateTime64(0, 'UTC')",
 };
 
 const operators: Record<Exclude<FilterOperator, 'contains'>, string> = {

@@ -205,8 +205,8 @@ function readRange(
       ? defaultDay(rule, now)
       : (parseDate(text)?.day ??
         problems.add(`${name} parameter '${printable(text)}' is not a date; write ${dateForms}`));
-  const start = read('startDate', startText, entry.dates.start);
-  const end = read('endDate', endText, entry.dates.end);
+  const start = read('startDate', startText, entry.dates?.start ?? { daysAgo: 0 });
+  const end = read('endDate', endText, entry.dates?.end ?? { daysAgo: 0 });
   if (start !== undefined && end !== undefined && start > end) {
     problems.add(
       `startDate parameter ${start}${startText === undefined ? ' (the default)' : ''} is after endDate ` +
@@ -262,7 +262,8 @@ function literalValue(field: Field, literal: Literal): FilterValue | string {
       if (literal.kind === 'text')
         return { type: 'text', value: field.type === 'instant' ? instantText(written) : written };
       return `'${field.name}' is compared with a text in single quotes, got ${written}`;
-    case 'date': {
+    case 'date':
+    case 'time': {
       const day = literal.kind === 'text' ? parseDate(written)?.day : undefined;
       return day === undefined
         ? `'${field.name}' is compared with a date in single quotes (${dateForms}), got ${printable(written)}`

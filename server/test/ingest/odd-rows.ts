@@ -260,6 +260,10 @@ function wordsFor(column: Column): readonly string[] {
       return products;
     case 'boolean':
       return booleans;
+    case 'code':
+    case 'object':
+    case 'list':
+      throw new TypeError(`no words for ${column.type}`);
     case 'text':
       return [...texts, ...(column.values ?? [])];
   }
@@ -275,6 +279,9 @@ const goodWords: Readonly<Record<Column['type'], readonly string[]>> = {
   product: oddProducts.app,
   boolean: ['true', 'false'],
   text: ['US', 'pc', 'something'],
+  code: ['0xc0000005'],
+  object: [],
+  list: [],
 };
 
 function goodWord(column: Column, chance: Chance): string {

@@ -289,8 +289,8 @@ function nextLink(entry: ReportEntry, request: Request, store: Store, snapshot: 
     else if (entry.identity.linkShowsAbsent === true) parts.push([name, '']);
   }
   if (request.level !== undefined) parts.push(['aggregationLevel', request.level]);
-  parts.push(['startDate', linkDay(request.start, entry.linkDates)]);
-  parts.push(['endDate', linkDay(request.end, entry.linkDates)]);
+  parts.push(['startDate', linkDay(request.start, entry.linkDates ?? 'yyyy-MM-dd')]);
+  parts.push(['endDate', linkDay(request.end, entry.linkDates ?? 'yyyy-MM-dd')]);
   parts.push(['top', String(request.top)]);
   parts.push(['skip', String(request.skip + request.top)]);
   if (request.groupby !== undefined)

@@ -164,7 +164,8 @@ function literal(field: Field, token: Token): Cell {
       if (word !== 'true' && word !== 'false') throw new BadRequest(`${field.name} needs true or false`);
       return word === 'true';
     }
-    case 'date': {
+    case 'date':
+    case 'time': {
       const day = quoted ? readDay(token.text) : undefined;
       if (day === undefined) throw new BadRequest(`${field.name} needs a quoted date`);
       return BigInt(clamp(numberOf(day)));

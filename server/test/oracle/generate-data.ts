@@ -203,6 +203,10 @@ function someValue(
       return dice.pick(instants);
     case 'guid':
       return dice.chance(0.3) ? dice.pick(guids).toUpperCase() : dice.tail(guids);
+    case 'code':
+    case 'object':
+    case 'list':
+      throw new TypeError(`no ${column.type} is generated yet`);
     case 'product':
       return dice.chance(0.1) ? dice.recased(dice.pick(apps).id) : dice.tail(apps).id;
     case 'boolean':

@@ -131,6 +131,7 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
       decimal: ["'many'", 'five'],
       date: ["'soon'", '2026', "''"],
       instant: ['5'],
+      time: ["'soon'", '2026', "''"],
     }[field.type];
     return {
       pairs: set(pairs, 'filter', `${field.name} eq ${dice.pick(wrong)}`),

@@ -117,8 +117,8 @@ export function readRequest(entry: ReportEntry, raw: string, today: number): Req
     if (id !== undefined) ids.set(name, id);
   }
   if (entry.identity.needs === 'one' && ids.size === 0) throw new BadRequest('no product');
-  const start = day('startDate', defaultDay(entry.dates.start, today));
-  const end = day('endDate', defaultDay(entry.dates.end, today));
+  const start = day('startDate', defaultDay(entry.dates?.start ?? { daysAgo: 0 }, today));
+  const end = day('endDate', defaultDay(entry.dates?.end ?? { daysAgo: 0 }, today));
   if (numberOf(start) > numberOf(end)) throw new BadRequest('startDate is after endDate');
 
   let level: Level | undefined;
