@@ -9,6 +9,7 @@ import { openChdb } from './engine/chdb.js';
 import { openClickHouse } from './engine/clickhouse.js';
 import { type Engine, EngineError } from './engine/index.js';
 import { migrateEngine } from './engine/migrate.js';
+import { openFolder } from './files/folder.js';
 import { buildHttp } from './http/index.js';
 import { createMetrics } from './http/metrics.js';
 import type { Parts } from './http/parts.js';
@@ -132,6 +133,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const metrics = createMetrics(settings.sessions);
     const engine = metrics.engine(await opening(openEngine(settings, data)));
     opened.add(() => engine.close());
+    const files = await opening(openFolder(join(data, 'files')));
 
     let url = '';
     const publicUrl = () => settings['public-url'] ?? url;
@@ -181,6 +183,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       random,
       engine,
       registry,
+      files,
       ledger,
       identity,
       products,

@@ -66,9 +66,9 @@ function sendStatus(reply: FastifyReply, status: number, body: object): FastifyR
     .send(JSON.stringify(body));
 }
 
-/** Returns a function that asks engine, registry and data folder, or gives the answer of a moment ago. */
+/** Returns a function that asks engine, registry, data folder and files, or gives the answer of a moment ago. */
 function createReadiness(
-  { engine, registry, dataFolder, clock, random }: Parts,
+  { engine, registry, files, dataFolder, clock, random }: Parts,
   onFailing: (name: CheckName, error: unknown) => void,
 ): () => Promise<Checks> {
   const probes: Readonly<Record<CheckName, () => Promise<unknown>>> = {
@@ -78,6 +78,7 @@ function createReadiness(
       const probe = join(dataFolder, `.probe-${newGuid(random)}`);
       await writeFile(probe, 'ready?', { mode: 0o600 });
       await rm(probe);
+      await files.ping();
     },
   };
 

@@ -2,6 +2,7 @@
 
 import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
+import type { Files } from '../files/index.js';
 import type { Identity } from '../identity/index.js';
 import type { Ingest } from '../ingest/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -18,6 +19,7 @@ export interface Parts {
   readonly random: Random;
   readonly engine: Engine;
   readonly registry: Registry;
+  readonly files: Files;
   readonly ledger: Ledger;
   readonly identity: Identity;
   readonly products: Products;
