@@ -122,6 +122,27 @@ export const settingsTable = {
     default: 4096,
     help: 'Most memory of one report query, in MiB.',
   },
+  'crash-file-days': {
+    ...whole(0, 36_500),
+    default: 0,
+    help: 'Days after the event that a crash file is kept and may be downloaded; 0: for ever.',
+  },
+  'cab-download': {
+    type: 'choice',
+    choices: ['readers', 'managers'],
+    default: 'readers',
+    help: 'Who may download crash files: the roles Manager and Reader, or Manager alone.',
+  },
+  'limit-failure-days': {
+    ...whole(0, 36_500),
+    default: 0,
+    help: 'Days back from today that the error reports answer, as Microsoft limits them to 30; 0: no limit.',
+  },
+  'limit-hours': {
+    ...whole(0, 876_000),
+    default: 0,
+    help: 'Hours back from now that the hour level answers, as Microsoft limits it to 72; 0: no limit.',
+  },
   sessions: { ...whole(1, 64), default: 4, help: 'Report queries that run at the same time.' },
   'queue-length': {
     ...whole(0, 100_000),

@@ -28,6 +28,7 @@ export interface ApplicationRecord {
 export interface TenantEntry {
   readonly tenantId: string;
   readonly accountId: string;
+  readonly sellerId: string;
   readonly name: string;
   readonly enabled: boolean;
   readonly applications: ReadonlyMap<string, ApplicationRecord>;
@@ -65,6 +66,7 @@ async function load(registry: Registry, tenantId: string): Promise<TenantEntry |
   return {
     tenantId,
     accountId: String(tenant.account_id),
+    sellerId: String(tenant.seller_id),
     name: String(tenant.name),
     enabled: tenant.enabled === 1,
     applications: new Map(

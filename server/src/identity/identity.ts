@@ -85,6 +85,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       return {
         tenantId: tenant.tenantId,
         accountId: tenant.accountId,
+        sellerId: tenant.sellerId,
         applicationId: application.clientId,
         role: application.role,
       };
@@ -95,6 +96,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
       return {
         tenantId: tenant.tenantId,
         accountId: tenant.accountId,
+        sellerId: tenant.sellerId,
         applicationId: 'operator',
         role: 'Manager',
       };

@@ -7,6 +7,8 @@ export type Right = 'read' | 'ingest';
 export interface Caller {
   readonly tenantId: string;
   readonly accountId: string;
+  /** Of the account; eight digits as text. */
+  readonly sellerId: string;
   /** Client id, or `operator` for ingestion with the operator key. */
   readonly applicationId: string;
   readonly role: string;
