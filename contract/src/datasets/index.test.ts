@@ -26,8 +26,24 @@ for (const [name, entry] of all) {
     assert.ok(time?.required && (time.type === 'timestamp' || time.type === 'day'));
     for (const column of entry.columns) {
       assert.equal(column.range !== undefined, column.type === 'integer', `${column.name}: range`);
-      assert.equal(column.kind !== undefined, column.type === 'product', `${column.name}: kind`);
+      const kind = column.kind !== undefined || column.depends !== undefined;
+      assert.equal(kind, column.type === 'product', `${column.name}: kind`);
+      assert.equal(column.kind !== undefined && column.depends !== undefined, false, column.name);
       if (column.required) assert.equal(column.missing, undefined, column.name);
+      const nested = column.type === 'object' || column.type === 'list';
+      assert.equal(column.columns !== undefined, nested, `${column.name}: columns`);
+      assert.equal(column.most !== undefined, column.type === 'list', `${column.name}: most`);
+      if (nested) assert.ok(entry.completed, `${column.name}: only completed rows have members`);
+      for (const member of column.columns ?? []) {
+        assert.ok(member.type === 'text' || member.type === 'code', `${column.name}.${member.name}`);
+        assert.equal(member.required, undefined, `${column.name}.${member.name}`);
+      }
+      if (column.depends) {
+        const other = entry.columns.find((one) => one.name === column.depends?.column);
+        assert.ok(other?.required && other.only, `${column.name} depends on a listed value`);
+        assert.deepEqual(Object.keys(column.depends.kinds).sort(), [...other.only].sort());
+        assert.ok(column.depends.requiredFor.every((one) => other.only?.includes(one)));
+      }
       if (column.values) assert.equal(column.type, 'text', column.name);
       if (column.valuesWhenPresent) assert.ok(names.includes(column.valuesWhenPresent.column), column.name);
       for (const list of [column.values ?? [], column.valuesWhenPresent?.values ?? []]) {

@@ -3,6 +3,7 @@ import type { DatasetEntry } from '../dataset.js';
 import { acquisitions } from './acquisitions.js';
 import { adperformance } from './adperformance.js';
 import { campaigns } from './campaigns.js';
+import { failures } from './failures.js';
 import { installs } from './installs.js';
 import { pageviews } from './pageviews.js';
 import { ratings } from './ratings.js';
@@ -15,6 +16,7 @@ export const datasets: Readonly<Record<string, DatasetEntry>> = {
   pageviews,
   installs,
   usage,
+  failures,
   ratings,
   reviews,
   adperformance,

@@ -23,11 +23,28 @@ test('file paths equal report names', async () => {
   }
 });
 
+/** Columns that tables of completed rows have besides those of their dataset. */
+const completed = [
+  'exceptionCode',
+  'exceptionClass',
+  'nameGiven',
+  'hashGiven',
+  'namingVersion',
+  'formerHashes',
+  'cabId',
+  'cabIdHash',
+  'cabBytes',
+  'processed',
+  'frames',
+  'supersededBy',
+];
+
 /** Column names of a table, its derived day included. */
 function columnsOf(table: string): string[] {
   const dataset = datasets[table];
   assert.ok(dataset, `${table} is a dataset`);
-  return dataset.columns.map((column) => column.name);
+  const given = dataset.columns.filter(({ type }) => type !== 'object' && type !== 'list');
+  return [...given.map((column) => column.name), ...(dataset.completed ? completed : [])];
 }
 
 /** Tables that feed a report, with the columns that conditions and aggregates read. */
@@ -49,20 +66,32 @@ function readsOf(entry: ReportEntry): { table: string; columns: string[] }[] {
   ];
 }
 
-/** The stored column behind a field, if there is one. */
-function columnOf(field: Field): string[] {
-  const origin = field.origin;
-  return origin?.from === 'column' || origin?.from === 'productName' ? [origin.column] : [];
+/** The stored columns behind a field. */
+function columnsOfField(field: Field): string[] {
+  const { origin, formerValues } = field;
+  const former = formerValues === undefined ? [] : [formerValues];
+  if (origin?.from === 'column' || origin?.from === 'productName') return [origin.column, ...former];
+  if (origin?.from === 'frame') return ['frames'];
+  if (origin?.from === 'fileExpiry' || origin?.from === 'fileAvailable') return ['timestamp', 'cabBytes'];
+  return former;
+}
+
+/** The stored columns behind the lookups of a report. */
+function columnsOfLookups(entry: ReportEntry): string[] {
+  return (entry.lookups ?? []).flatMap(({ column, formerValues }) => [
+    column,
+    ...(formerValues === undefined ? [] : [formerValues]),
+  ]);
 }
 
 for (const [name, entry] of all) {
   test(`${name} reads columns that its tables have`, () => {
-    const fields = [...entry.fields, ...(entry.queryOnly ?? [])].flatMap(columnOf);
+    const fields = [...entry.fields, ...(entry.queryOnly ?? [])].flatMap(columnsOfField);
     const reads = readsOf(entry);
     assert.ok(reads.length > 0);
     for (const { table, columns } of reads) {
       const known = columnsOf(table);
-      for (const column of [...fields, ...columns]) {
+      for (const column of [...fields, ...columns, ...columnsOfLookups(entry)]) {
         assert.ok(known.includes(column), `${table} has ${column}`);
       }
     }
@@ -78,16 +107,45 @@ for (const [name, entry] of all) {
       if (field.ungroupedLevels) assert.ok(field.ungroupedLevels.every((one) => entry.levels.includes(one)));
       if (field.olderValues) assert.ok(field.olderValues.every((one) => !field.values?.includes(one)));
       if (field.role === 'measure') assert.ok(!field.origin && !field.filter && !field.groupby);
+      if (field.ungroupedOnly) assert.ok(field.role === 'measure' && !field.alwaysReturned, field.name);
+      if (field.nullWhenEmpty) assert.equal(field.type, 'text', field.name);
+      if (field.type === 'time') assert.ok(!entry.groupby, `${field.name}: times stand in no bucket`);
       if (field.filter?.includes('contains')) assert.equal(field.type, 'text');
       if (field.filter?.includes('gt')) assert.ok(field.type === 'integer' || field.type === 'decimal');
     }
     for (const field of entry.queryOnly ?? []) {
-      assert.ok(field.filter && !field.orderby && !field.groupby && !field.alwaysReturned, field.name);
+      assert.ok(field.filter || field.orderby, field.name);
+      assert.ok(!field.groupby && !field.alwaysReturned, field.name);
+      if (field.orderby) assert.ok(entry.orderby, field.name);
     }
+    assert.equal(new Set(entry.levels).size, entry.levels.length);
+  });
+
+  test(`${name} has what its kind needs`, () => {
+    const rows = entry.kind === 'grouped' || entry.kind === 'records';
     assert.equal(entry.kind === 'steps', entry.steps !== undefined);
-    assert.equal(entry.kind === 'steps', entry.paging === undefined);
-    if (entry.kind === 'steps') assert.equal(entry.sources.length, 0);
-    else assert.equal(entry.fields[0]?.name, 'date');
+    assert.equal(entry.kind === 'steps', entry.sources.length === 0);
+    assert.equal(rows, entry.paging !== undefined);
+    assert.equal(rows || entry.kind === 'steps', entry.dates !== undefined);
+    assert.equal(entry.kind === 'file', entry.fields.length === 0);
+    const dates = entry.fields.filter(({ role }) => role === 'date');
+    assert.deepEqual(
+      dates.map((field) => field.name),
+      rows ? ['date'] : [],
+    );
+    const frames = entry.fields.filter(({ origin }) => origin?.from === 'frame');
+    assert.equal(frames.length, entry.kind === 'frames' ? entry.fields.length : 0);
+    const one = entry.kind === 'frames' || entry.kind === 'file';
+    if (one) assert.ok(entry.lookups && entry.lookups.length > 0 && entry.sources.length === 1);
+    if (one) assert.ok(!entry.orderby && !entry.groupby && entry.levels.length === 0);
+    assert.equal(entry.identity.parameters.length === 0 && entry.identity.needs === 'one', false);
+    for (const source of entry.sources) {
+      if (!datasets[source.table]?.supersedable) continue;
+      assert.ok(
+        source.where.some((condition) => condition.column === 'source' && 'equals' in condition),
+        'reads the rows of one programme',
+      );
+    }
   });
 
   test(`${name} feeds every measure once`, () => {
