@@ -11,7 +11,7 @@ import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** Parts that every part of the server may import: they know nothing of the others. */
-const ground = ['system', 'failure', 'body', 'log'];
+const ground = ['system', 'failure', 'body', 'locks', 'log'];
 
 /**
  * Parts of the server (folders and files directly below server/src) and what each may import besides itself, the
@@ -22,6 +22,7 @@ const arrows = {
   system: [],
   failure: [],
   body: [],
+  locks: [],
   config: [],
   log: ['config'],
   registry: [],
