@@ -118,6 +118,11 @@ export class SymbolIndex {
     };
   }
 
+  /** Whether there are rules for any address. */
+  get hasCallFrames(): boolean {
+    return this.callFrames.items.length > 0;
+  }
+
   /** The rules by which a stack is walked from an address; `undefined` if the symbols have none for it. */
   callFrameRules(address: number): CallFrameRules | undefined {
     const found = pieceAt(this.callFrames, address);
