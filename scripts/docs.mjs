@@ -27,6 +27,15 @@ const code = (text) => `\`${text}\``;
 const list = (values) => values.map(code).join(', ');
 const fence = (kind, text) => `\`\`\`${kind}\n${text}\n\`\`\``;
 const json = (value) => fence('json', JSON.stringify(value, null, 2));
+
+/** JSON of an answer as the server prints it: decimals keep a fraction. */
+function answer(report, body) {
+  const decimals = report.fields.filter(({ type }) => type === 'decimal').map(({ name }) => name);
+  const text = JSON.stringify(body, null, 2).replace(/"(\w+)": (-?\d+)(?=,?$)/gm, (whole, name, digits) =>
+    decimals.includes(name) ? `"${name}": ${digits}.0` : whole,
+  );
+  return fence('json', text);
+}
 const page = (...parts) => `${[marker, ...parts].join('\n\n')}\n`;
 
 /** The way from a page to the docs folder. */
@@ -38,8 +47,14 @@ function day(rule) {
   return rule.daysAgo === 1 ? 'yesterday' : `${rule.daysAgo} days ago`;
 }
 
+const productKinds = { app: 'app', addon: 'add-on', desktop: 'desktop program', driver: 'driver' };
+
+/** Fields that the flag says a parameter may name, those that rows do not print included. */
+const nameable = (report, flag) =>
+  [...report.fields, ...(report.queryOnly ?? [])].filter((field) => field[flag]);
+
 function parameterRows(report) {
-  const { identity, paging, levels } = report;
+  const { identity, dates, paging, levels, lookups = [] } = report;
   const alone = identity.parameters.length === 1;
   const needed = identity.needs === 'none' ? 'no' : alone ? 'yes' : 'one of them';
   const rows = identity.parameters.map(({ name, kind }) => [
@@ -48,12 +63,16 @@ function parameterRows(report) {
     '',
     identity.needs === 'none'
       ? 'Id of an app; without it all apps of the account.'
-      : `Id of the ${kind === 'addon' ? 'add-on' : 'app'}.`,
+      : `Id of the ${productKinds[kind]}.`,
   ]);
-  rows.push(
-    [code('startDate'), 'no', day(report.dates.start), 'First day, in UTC; it counts.'],
-    [code('endDate'), 'no', day(report.dates.end), 'Last day, in UTC; it counts.'],
-  );
+  for (const { parameter, note } of lookups) rows.push([code(parameter), 'yes', '', note]);
+  if (dates !== undefined) {
+    const hours = levels.includes('hour') ? ' At hour level an hour, such as `2018-05-01 09:00:00`.' : '';
+    rows.push(
+      [code('startDate'), 'no', day(dates.start), `First day, in UTC; it counts.${hours}`],
+      [code('endDate'), 'no', day(dates.end), `Last day, in UTC; it counts.${hours}`],
+    );
+  }
   if (levels.length > 0) {
     const rest = 'Weeks begin on Monday; the first bucket is cut at startDate.';
     rows.push([
@@ -63,8 +82,11 @@ function parameterRows(report) {
       `Width of a bucket: ${list(levels)}. ${rest}`,
     ]);
   }
-  const { name: filtered } = [...report.fields, ...(report.queryOnly ?? [])].find((field) => field.filter);
-  rows.push([code('filter'), 'no', '', `Condition on fields, such as ${code(`${filtered} eq 'value'`)}.`]);
+  const [filtered] = nameable(report, 'filter');
+  if (filtered !== undefined) {
+    const form = code(`${filtered.name} eq 'value'`);
+    rows.push([code('filter'), 'no', '', `Condition on fields, such as ${form}.`]);
+  }
   if (report.groupby) rows.push([code('groupby'), 'no', '', 'Fields to sum up by, separated by commas.']);
   if (report.orderby) {
     rows.push([code('orderby'), 'no', 'newest first', 'Fields to sort by, each with `asc` or `desc`.']);
@@ -84,6 +106,7 @@ function fieldRow(field) {
   const older = field.olderValues === undefined ? '' : ` Older data: ${list(field.olderValues)}.`;
   const levels = field.ungroupedLevels;
   const only = levels === undefined ? '' : ` Without groupby at level ${levels.join(', ')} only.`;
+  const never = field.ungroupedOnly ? ' Never in grouped rows.' : '';
   return [
     code(field.name),
     field.type,
@@ -91,35 +114,56 @@ function fieldRow(field) {
     yes(field.orderby),
     yes(field.groupby),
     yes(field.alwaysReturned),
-    field.note + values + older + only,
+    field.note + values + older + only + never,
   ];
 }
 
-/** A request and its answer, cut to two rows. */
-function exampleParts(report, examples) {
-  const shown = examples.find(({ name, body }) => name === 'plain page' && body !== undefined);
+/** What a request is answered, cut to two rows. */
+function answerParts(report, shown) {
+  if (report.kind === 'file') {
+    const head = [
+      'HTTP/1.1 302 Found',
+      `Location: https://storelens.example/files/v1/${shown.file.name}?…`,
+    ].join('\n');
+    return [fence('', head)];
+  }
   const { Value: rows, ...rest } = shown.body;
-  const cut = rows.length > 2 && report.kind !== 'steps';
-  const body = { Value: cut ? rows.slice(0, 2) : rows, ...rest };
+  const cut = rows.length > 2 && (report.kind === 'grouped' || report.kind === 'records');
+  return [
+    ...(cut ? [`The answer, without its last rows:`] : []),
+    answer(report, { Value: cut ? rows.slice(0, 2) : rows, ...rest }),
+  ];
+}
+
+/** A request and its answer, and where more are. */
+function exampleParts(report, examples) {
+  const shown = examples.find(({ name }) => name === 'plain page');
   const more = examples.filter(
-    ({ name, query, status }) => status === 200 && query !== undefined && name !== shown.name,
+    ({ name, query, status }) => status === shown.status && query !== undefined && name !== shown.name,
   );
   return [
     '## Example',
     fence('', `GET /v1.0/my/analytics/${report.name}?${shown.query}`),
-    ...(cut ? [`The answer, without its last rows:`] : []),
-    json(body),
+    ...answerParts(report, shown),
     'More requests, with answers that the tests replay, stand in ' +
-      `[${report.name}.json](${up(report.name)}../contract/examples/${report.name}.json); among them:`,
-    more.map(({ name, query }) => `- ${name}: ${code(query)}`).join('\n'),
+      `[${report.name}.json](${up(report.name)}../contract/examples/${report.name}.json)` +
+      (more.length > 0 ? '; among them:' : '.'),
+    ...(more.length > 0 ? [more.map(({ name, query }) => `- ${name}: ${code(query)}`).join('\n')] : []),
   ];
 }
 
-function sourcesOf(report) {
+/** Where the rows come from, and the chapter about them. */
+function originRemarks(report) {
   const names = [...report.sources, ...(report.steps ?? []).map((step) => step.source)].map(
     (source) => source.table,
   );
-  return [...new Set(names)].map((name) => `[${name}](${up(report.name)}datasets.md#${name})`).join(', ');
+  const known = [...new Set(names)];
+  const links = known.map((name) => `[${name}](${up(report.name)}datasets.md#${name})`);
+  const chapter = `How failures are taken in, named and kept: [crashes](${up(report.name)}crashes.md).`;
+  return [
+    `${known.length === 1 ? 'The rows come from the dataset' : 'The figures come from the datasets'} ${links.join(', ')}.`,
+    ...(known.some((name) => datasets[name].completed === 'failure') ? [chapter] : []),
+  ];
 }
 
 function reportPage(report) {
@@ -133,17 +177,19 @@ function reportPage(report) {
     ...exampleParts(report, file.examples),
     '## Parameters',
     table(['Name', 'Needed', 'Default', 'Meaning'], parameterRows(report)),
-    '## Fields',
-    'In the order of the answer. Filter lists the operators that a field takes; Order and Group say whether ' +
-      'orderby and groupby may name it; Always, whether grouped rows carry it unasked.',
-    table(head, report.fields.map(fieldRow)),
+    ...(report.fields.length === 0
+      ? []
+      : [
+          '## Fields',
+          'In the order of the answer. Filter lists the operators that a field takes; Order and Group say whether ' +
+            'orderby and groupby may name it; Always, whether grouped rows carry it unasked.',
+          table(head, report.fields.map(fieldRow)),
+        ]),
     ...(queryOnly.length === 0
       ? []
-      : ['Fields that only filter may name:', table(head, queryOnly.map(fieldRow))]),
+      : ['Fields that rows do not print:', table(head, queryOnly.map(fieldRow))]),
     '## Good to know',
-    [...report.remarks, `The figures come from the datasets ${sourcesOf(report)}.`]
-      .map((remark) => `- ${remark}`)
-      .join('\n'),
+    [...report.remarks, ...originRemarks(report)].map((remark) => `- ${remark}`).join('\n'),
   );
 }
 
@@ -162,7 +208,7 @@ function reportsIndex() {
     '## Asking',
     [
       '**Dates** are UTC days, and both ends count. `M/D/YYYY`, `MM-DD-YYYY`, `YYYY-MM-DD` and `YYYY/MM/DD` are ' +
-        'read, with or without a time of day, which is dropped.',
+        'read, with or without a time of day, which is dropped; only at hour level it counts.',
       "**filter** joins comparisons by `and`, `or` and parentheses: `market eq 'US' or (market eq 'DE' and gender " +
         "ne 'm')`. `and` binds tighter; a quote inside text is doubled; numbers, `true` and `false` stand bare. " +
         'Values outside a listed set are legal and may match nothing.',
@@ -189,13 +235,38 @@ const columnTypes = {
   integer: 'integer',
   amount: 'number, at most six decimals',
   boolean: 'boolean',
+  code: 'text or whole number',
+  object: 'object',
+  list: 'list of objects',
 };
 
+/** Rows of a column and of its members, which stand behind it as `frames[].image`. */
+function columnRows(column) {
+  const prefix = column.type === 'list' ? `${column.name}[].` : `${column.name}.`;
+  const members = (column.columns ?? []).map((one) => ({ ...one, name: prefix + one.name }));
+  return [columnRow(column), ...members.map(columnRow)];
+}
+
 function columnRow(column) {
-  const empty = { text: '""', instant: '""', product: '""', integer: 0, amount: 0, boolean: false };
+  const empty = {
+    text: '""',
+    code: '""',
+    object: 'null',
+    list: '[]',
+    instant: '""',
+    product: '""',
+    integer: 0,
+    amount: 0,
+    boolean: false,
+  };
   const made = column.missing?.derived;
   const missing = column.missing ?? empty[column.type];
   const range = column.range === undefined ? '' : ` ${column.range[0]} to ${column.range[1]}.`;
+  const most = column.most === undefined ? '' : ` At most ${column.most}.`;
+  const only = column.only === undefined ? '' : ` One of ${list(column.only)}.`;
+  const depends = column.depends;
+  const needed =
+    depends === undefined ? '' : ` Required when ${code(depends.column)} is ${list(depends.requiredFor)}.`;
   const longest = column.maxBytes === undefined ? '' : ` At most ${column.maxBytes} bytes.`;
   const values = column.values === undefined ? '' : ` Listed values: ${list(column.values)}.`;
   const other = column.valuesWhenPresent;
@@ -204,7 +275,7 @@ function columnRow(column) {
     code(column.name),
     columnTypes[column.type],
     column.required ? '**required**' : made === undefined ? code(missing) : 'made',
-    column.note + range + longest + values + otherwise,
+    column.note + only + needed + range + most + longest + values + otherwise,
   ];
 }
 
@@ -212,7 +283,10 @@ function datasetsPage() {
   const sections = Object.values(datasets).flatMap((dataset) => [
     `## ${dataset.name}`,
     dataset.summary,
-    table(['Key', 'Type', 'Missing', 'Meaning'], dataset.columns.map(columnRow)),
+    table(['Key', 'Type', 'Missing', 'Meaning'], dataset.columns.flatMap(columnRows)),
+    ...(dataset.completed === 'failure'
+      ? ['Names, hashes and crash files: [crashes](crashes.md). CSV has no objects and lists.']
+      : []),
     dataset.replaces === undefined
       ? 'Rows add up.'
       : `A row replaces an earlier one with the same ${list(dataset.replaces)}.`,

@@ -2,7 +2,7 @@
 import type { Column, ColumnType, DatasetEntry } from '@storelens/contract';
 import { errorReferences, type Json } from './openapi-errors.js';
 
-const types: Readonly<Record<ColumnType, Json>> = {
+const types: Readonly<Record<Exclude<ColumnType, 'object' | 'list'>, Json>> = {
   timestamp: { type: 'string', format: 'date-time' },
   day: { type: 'string', format: 'date' },
   instant: { type: 'string', format: 'date-time' },
@@ -13,8 +13,6 @@ const types: Readonly<Record<ColumnType, Json>> = {
   amount: { type: 'number' },
   boolean: { type: 'boolean' },
   code: { type: ['string', 'integer'] },
-  object: { type: 'object' },
-  list: { type: 'array', items: { type: 'object' } },
 };
 
 /** Path and path item of a dataset. */
@@ -29,6 +27,8 @@ export function ingestionPath(entry: DatasetEntry): [string, Json] {
     entry.replaces === undefined
       ? 'Rows add up.'
       : `A row replaces an earlier one with the same ${entry.replaces.join(', ')}.`;
+  const json = entry.columns.filter(({ type }) => type === 'object' || type === 'list');
+  const nested = json.length === 0 ? '' : ` It cannot give ${json.map(({ name }) => name).join(' and ')}.`;
   const operation = {
     operationId: `ingest-${entry.name}`,
     tags: ['Ingestion'],
@@ -45,7 +45,9 @@ export function ingestionPath(entry: DatasetEntry): [string, Json] {
       content: {
         'application/json': { schema: { type: 'array', items: rowSchema(entry) } },
         'application/x-ndjson': { schema: { type: 'string', description: 'One row as JSON per line.' } },
-        'text/csv': { schema: { type: 'string', description: 'A line of keys, then one row per line.' } },
+        'text/csv': {
+          schema: { type: 'string', description: `A line of keys, then one row per line.${nested}` },
+        },
       },
     },
     responses: {
@@ -70,25 +72,45 @@ const receiptSchema: Json = {
   },
 };
 
-function rowSchema(entry: DatasetEntry): Json {
+/** A row of a dataset, as its JSON. */
+export function rowSchema(entry: DatasetEntry): Json {
+  return membersSchema(entry.columns);
+}
+
+function membersSchema(columns: readonly Column[]): Json {
+  const required = columns.filter((column) => column.required).map(({ name }) => name);
   return {
     type: 'object',
-    required: entry.columns.filter(({ required }) => required).map(({ name }) => name),
+    ...(required.length === 0 ? {} : { required }),
     additionalProperties: false,
-    properties: Object.fromEntries(entry.columns.map((column) => [column.name, columnSchema(column)])),
+    properties: Object.fromEntries(columns.map((column) => [column.name, columnSchema(column)])),
   };
 }
 
 /** A column that may be missing may also be null. */
 function columnSchema(column: Column): Json {
-  const base = types[column.type];
+  const base = baseSchema(column);
   const stands = typeof column.missing === 'object' ? undefined : column.missing;
+  const { depends, range, values, only } = column;
+  const needed =
+    depends === undefined ? '' : ` Required with ${depends.column} ${orList(depends.requiredFor)}.`;
   return {
     ...base,
-    ...(column.required ? {} : { type: [base.type, 'null'] }),
-    description: column.note,
-    ...(column.range === undefined ? {} : { minimum: column.range[0], maximum: column.range[1] }),
-    ...(column.values === undefined ? {} : { examples: column.values }),
+    ...(column.required ? {} : { type: [base.type, 'null'].flat() }),
+    description: column.note + needed,
+    ...(range === undefined ? {} : { minimum: range[0], maximum: range[1] }),
+    ...(values === undefined ? {} : { examples: values }),
+    ...(only === undefined ? {} : { enum: only }),
     ...(stands === undefined ? {} : { default: stands }),
   };
+}
+
+function baseSchema({ type, columns = [], most }: Column): Json {
+  if (type === 'object') return membersSchema(columns);
+  if (type !== 'list') return types[type];
+  return { type: 'array', items: membersSchema(columns), ...(most === undefined ? {} : { maxItems: most }) };
+}
+
+function orList(values: readonly string[]): string {
+  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }

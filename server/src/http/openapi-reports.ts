@@ -1,5 +1,5 @@
 /** The report part of `/openapi.json`: one path per entry, its parameters and the schema of its rows. */
-import type { DefaultDay, Field, ReportEntry, ValueType } from '@storelens/contract';
+import type { DefaultDay, Field, IdentityParameter, ReportEntry, ValueType } from '@storelens/contract';
 import { errorReferences, type Json } from './openapi-errors.js';
 
 const types: Readonly<Record<ValueType, Json>> = {
@@ -8,7 +8,7 @@ const types: Readonly<Record<ValueType, Json>> = {
   decimal: { type: 'number' },
   boolean: { type: 'boolean' },
   date: { type: 'string', format: 'date' },
-  time: { type: 'string', description: 'yyyy-MM-dd HH:mm:ss in UTC.' },
+  time: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$' },
   instant: { type: 'string', description: 'ISO 8601 with seven fraction digits, or empty.' },
 };
 
@@ -20,22 +20,45 @@ export function reportPath(entry: ReportEntry): [string, Json] {
     summary: entry.title,
     description: [entry.summary, ...entry.remarks].join('\n\n'),
     parameters: parametersOf(entry),
-    responses: {
-      '200': {
-        description: 'A page of rows. No rows is an empty list.',
-        headers: {
-          'Storelens-Notice': {
-            description: 'What a reader of the answer should know, such as ignored parameters.',
-            schema: { type: 'string' },
-          },
-        },
-        content: { 'application/json': { schema: pageSchema(entry) } },
-      },
-      ...errorReferences([400, 401, 403, 429, 500, 503]),
-    },
+    responses: { ...successOf(entry), ...errorReferences(errorsOf(entry)) },
   };
   return [`/v1.0/my/analytics/${entry.name}`, { get: operation }];
 }
+
+const notice: Json = {
+  'Storelens-Notice': {
+    description: 'What a reader of the answer should know, such as ignored parameters.',
+    schema: { type: 'string' },
+  },
+};
+
+function successOf(entry: ReportEntry): Json {
+  if (entry.kind === 'file') {
+    const location = {
+      description: 'Signed address of the file; it serves ten minutes and needs no token.',
+      schema: { type: 'string', format: 'uri' },
+    };
+    return { '302': { description: 'Where the file is.', headers: { Location: location, ...notice } } };
+  }
+  return {
+    '200': {
+      description: 'A page of rows. No rows is an empty list.',
+      headers: notice,
+      content: { 'application/json': { schema: pageSchema(entry) } },
+    },
+  };
+}
+
+function errorsOf(entry: ReportEntry): readonly number[] {
+  return [400, 401, 403, ...(entry.kind === 'file' ? [404] : []), 429, 500, 503];
+}
+
+const productKinds: Readonly<Record<IdentityParameter['kind'], string>> = {
+  app: 'app',
+  addon: 'add-on',
+  desktop: 'desktop program',
+  driver: 'driver',
+};
 
 function dayText(day: DefaultDay): string {
   if ('day' in day) return day.day;
@@ -58,19 +81,23 @@ function parametersOf(entry: ReportEntry): readonly Json[] {
   const text = { type: 'string' };
   const date = { type: 'string', examples: ['2018-05-01', '5/1/2018', '2018/05/01'] };
   const raw = { allowReserved: true };
+  const hours = levels.includes('hour') ? ' At hour level the hour, as in 2018-05-01 09:00:00.' : '';
   const either = identity.needs === 'one' && identity.parameters.length > 1;
   const list = identity.parameters.map(({ name, kind }) =>
     parameter(
       name,
-      `Id of the ${kind === 'addon' ? 'add-on' : 'app'}.${either ? ' One of the product parameters is needed.' : ''}`,
+      `Id of the ${productKinds[kind]}.${either ? ' One of the product parameters is needed.' : ''}`,
       text,
       { required: identity.needs === 'one' && !either },
     ),
   );
+  for (const { parameter: name, note } of entry.lookups ?? []) {
+    list.push(parameter(name, note, text, { required: true }));
+  }
   if (dates !== undefined) {
     list.push(
-      parameter('startDate', `First day, in UTC. Default: ${dayText(dates.start)}.`, date, raw),
-      parameter('endDate', `Last day, in UTC. Default: ${dayText(dates.end)}.`, date, raw),
+      parameter('startDate', `First day, in UTC.${hours} Default: ${dayText(dates.start)}.`, date, raw),
+      parameter('endDate', `Last day, in UTC.${hours} Default: ${dayText(dates.end)}.`, date, raw),
     );
   }
   if (levels.length > 0) {
@@ -82,14 +109,15 @@ function parametersOf(entry: ReportEntry): readonly Json[] {
       }),
     );
   }
-  const filtered = [...entry.fields, ...(entry.queryOnly ?? [])].filter(({ filter }) => filter !== undefined);
-  list.push(parameter('filter', `Condition on ${names(filtered)}.`, text, raw));
+  const nameable = [...entry.fields, ...(entry.queryOnly ?? [])];
+  const filtered = nameable.filter(({ filter }) => filter !== undefined);
+  if (filtered.length > 0) list.push(parameter('filter', `Condition on ${names(filtered)}.`, text, raw));
   if (entry.groupby) {
     const fields = entry.fields.filter(({ groupby }) => groupby);
     list.push(parameter('groupby', `Fields to sum up by, separated by commas: ${names(fields)}.`, text, raw));
   }
   if (entry.orderby) {
-    const fields = entry.fields.filter(({ orderby }) => orderby);
+    const fields = nameable.filter(({ orderby }) => orderby);
     const description = `Fields to sort by, each with asc or desc, separated by commas: ${names(fields)}.`;
     list.push(parameter('orderby', description, text, raw));
   }
@@ -117,16 +145,28 @@ function pageSchema(entry: ReportEntry): Json {
     type: ['string', 'null'],
     description: 'The next page, relative to /v1.0/my/analytics/; null on the last page.',
   };
+  const links: Json =
+    entry.paging !== undefined
+      ? { '@nextLink': link }
+      : entry.kind === 'frames'
+        ? { '@nextLink': { type: 'null', description: 'All rows come in one answer.' } }
+        : {};
   return {
     type: 'object',
-    required: ['Value', ...(entry.paging === undefined ? [] : ['@nextLink']), 'TotalCount'],
+    required: ['Value', ...Object.keys(links), 'TotalCount'],
     additionalProperties: false,
     properties: {
       Value: { type: 'array', items: rowSchema(entry) },
-      ...(entry.paging === undefined ? {} : { '@nextLink': link }),
+      ...links,
       TotalCount: { type: 'integer', minimum: 0, description: 'Rows of all pages.' },
     },
   };
+}
+
+function valueSchema(entry: ReportEntry, field: Field): Json {
+  const schema = types[field.type];
+  if (field.nullWhenEmpty) return { ...schema, type: [schema.type, 'null'] };
+  return field.type === 'date' && entry.levels.includes('hour') ? { type: 'string' } : schema;
 }
 
 function rowSchema(entry: ReportEntry): Json {
@@ -135,13 +175,15 @@ function rowSchema(entry: ReportEntry): Json {
     return [
       field.name,
       {
-        ...types[field.type],
+        ...valueSchema(entry, field),
         description: field.note,
         ...(examples.length > 0 ? { examples } : {}),
       },
     ];
   });
-  const always = entry.fields.filter((field) => field.alwaysReturned || field.role === 'measure');
+  const always = entry.fields.filter(
+    (field) => field.alwaysReturned || (field.role === 'measure' && !field.ungroupedOnly),
+  );
   return {
     type: 'object',
     required: always.map(({ name }) => name),
