@@ -3,6 +3,7 @@ import { reports } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
+import type { FoundFile } from '../query/index.js';
 import type { Parts } from './parts.js';
 import { RateLimit } from './rate-limit.js';
 
@@ -33,14 +34,34 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
         `The role '${caller.role}' may not read reports; it takes Manager or Reader.`,
       ]);
     }
+    const mayDownload = parts.settings['cab-download'] === 'readers' || caller.role === 'Manager';
+    if (entry.kind === 'file' && !mayDownload) {
+      throw new Failure('forbidden', [
+        `The role '${caller.role}' may not download crash files here; it takes Manager (cab-download is managers).`,
+      ]);
+    }
     // Client ids are unique within a tenant only.
     rate.take(`${caller.tenantId} ${caller.applicationId}`);
     const products = await parts.products.of(caller.accountId);
     const target = request.raw.url ?? '';
     const mark = target.indexOf('?');
     const rawQuery = mark < 0 ? '' : target.slice(mark + 1);
+    const scope = { ...caller, products, mayDownload };
+    if (entry.kind === 'file') {
+      const file = await whileConnected(request, (signal) =>
+        parts.query.find(entry, rawQuery, scope, signal),
+      );
+      await parts.identity.audit({
+        actor: caller.applicationId,
+        action: `GET ${base}${entry.name}`,
+        target: `${caller.tenantId}/${file.cabIdHash}`,
+        outcome: 'ok',
+        address: request.ip,
+      });
+      return reply.header('cache-control', 'no-store').redirect(addressOf(file), 302);
+    }
     const { body, notices } = await whileConnected(request, (signal) =>
-      parts.query.run(entry, rawQuery, { ...caller, products }, signal),
+      parts.query.run(entry, rawQuery, scope, signal),
     );
     if (notices.length > 0) setNotice(reply, notices);
     return reply
@@ -48,6 +69,11 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       .header('cache-control', 'private, no-cache')
       .send(body);
   });
+}
+
+/** The seam to the addresses of files, which are signed elsewhere. */
+function addressOf(_file: FoundFile): string {
+  throw new Failure('unavailable', ['Crash files cannot be downloaded yet.']);
 }
 
 /** Does work whose signal aborts when the connection closes before the work is done. */

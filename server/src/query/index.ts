@@ -4,27 +4,48 @@
  */
 import type { ReportEntry } from '@storelens/contract';
 import type { Engine, EngineSettings } from '../engine/index.js';
+import { Failure } from '../failure.js';
 import type { Ledger } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock } from '../system.js';
 import { type LinkForm, nextLink } from './link.js';
 import { PageIndexes } from './page-index.js';
-import { type Plan, plan, type RowsPlan } from './plan.js';
+import { printable } from './parse.js';
+import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
+import { isCut, type Limits, type Reach, reachOf } from './reach.js';
+import { fileStatement, framesStatement } from './record-sql.js';
 import { type Chosen, Snapshots } from './snapshots.js';
-import { extentStatement, pageStatement, rowTemplate, type Statement, stepsStatement } from './sql.js';
+import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
+import type { Statement } from './sql-writer.js';
 import { type Question, validate } from './validate.js';
 
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
 export interface QueryScope {
   readonly accountId: string;
+  readonly sellerId: string;
   readonly applicationId: string;
   readonly products: AccountProducts;
+  /** Whether the caller may download crash files. */
+  readonly mayDownload: boolean;
 }
 
 /** A complete answer body and what `Storelens-Notice` should say. */
 export interface Answer {
   readonly body: Buffer;
   readonly notices: readonly string[];
+}
+
+/** A stored crash file. */
+export interface FoundFile {
+  readonly accountId: string;
+  /** A GUID, and 13 digits: two names of the one file. */
+  readonly cabIdHash: string;
+  readonly cabId: string;
+  /** UTC day of the event, as `yyyy-MM-dd`. */
+  readonly day: string;
+  /** Milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+  readonly bytes: number;
 }
 
 /** The report engine room. */
@@ -34,6 +55,11 @@ export interface Query {
    * Once the signal aborts nobody wants the answer, and engine queries that have not begun are left out.
    */
   run(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<Answer>;
+  /**
+   * For reports of kind `file`: the file that a request names. Throws `Failure` as `run`, and `not-found` where no
+   * such failure is known, or its file is not there or past its time.
+   */
+  find(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<FoundFile>;
 }
 
 /** What {@link createQuery} needs. */
@@ -41,7 +67,11 @@ export interface QueryOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly settings: { readonly 'query-seconds': number; readonly 'query-memory-mib': number };
+  readonly settings: Limits & {
+    readonly 'query-seconds': number;
+    readonly 'query-memory-mib': number;
+    readonly 'crash-file-days': number;
+  };
   readonly linkForm: () => LinkForm;
 }
 
@@ -71,22 +101,31 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       },
     });
 
-  async function extentNotice(planned: Plan, signal: AbortSignal | undefined): Promise<string> {
+  /** The first row of an answer as values; undefined if there is none. */
+  async function firstRow(
+    accountId: string,
+    statement: Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly unknown[] | undefined> {
     const bytes = await engine.query({
-      account: planned.accountId,
-      ...extentStatement(planned),
+      account: accountId,
+      ...statement,
       format: 'JSONCompactEachRow',
       signal,
       settings: limits,
     });
-    const [first, last, rows] = JSON.parse(Buffer.from(bytes).toString('utf8')) as [
-      string,
-      string,
-      string | number,
-    ];
-    return Number(rows) === 0
-      ? 'there is no data yet for this query'
-      : `data begins ${first} and ends ${last}`;
+    const [line = ''] = Buffer.from(bytes).toString('utf8').split('\n', 1);
+    return line === '' ? undefined : (JSON.parse(line) as unknown[]);
+  }
+
+  async function extentNotice(
+    question: Question,
+    planned: Plan,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const [first, last, rows] = (await firstRow(planned.accountId, extentStatement(planned), signal)) ?? [];
+    if (Number(rows) > 0) return `data begins ${first} and ends ${last}`;
+    return question.lookups.length === 0 ? 'there is no data yet for this query' : unknownRecord(question);
   }
 
   async function rowsAnswer(
@@ -107,37 +146,74 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       skip + top < total ? JSON.stringify(nextLink(question, skip + top, snapshot, linkForm())) : 'null';
     const tail = `],"@nextLink":${link},"TotalCount":${total}}`;
     const body = Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]);
-    return { body, notices: total === 0 ? [await extentNotice(planned, signal)] : [] };
+    return { body, notices: total === 0 ? [await extentNotice(question, planned, signal)] : [] };
   }
 
-  async function answer(
-    question: Question,
-    planned: Plan,
-    snapshot: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Answer> {
-    if (planned.kind !== 'steps') return rowsAnswer(question, planned, snapshot, signal);
+  async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<Answer> {
     const rows = await render(planned, stepsStatement(planned), signal);
     const tail = `],"TotalCount":${planned.steps.length}}`;
     return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices: [] };
   }
 
+  async function framesAnswer(
+    question: Question,
+    planned: FramesPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const rows = Buffer.from(await render(planned, framesStatement(planned), signal)).toString('utf8');
+    // A stack has a hundred frames or so, and all of them are here.
+    const total = (JSON.parse(`[${rows}]`) as unknown[]).length;
+    const body = Buffer.from(`{"Value":[${rows}],"@nextLink":null,"TotalCount":${total}}`);
+    if (total > 0) return { body, notices: [] };
+    const extent = await firstRow(planned.accountId, extentStatement(planned), signal);
+    const notice =
+      Number(extent?.[2]) > 0
+        ? `the failure with ${recordName(question)} has no stack`
+        : unknownRecord(question);
+    return { body, notices: [notice] };
+  }
+
+  function answer(
+    question: Question,
+    planned: Plan,
+    snapshot: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    switch (planned.kind) {
+      case 'grouped':
+      case 'records':
+        return rowsAnswer(question, planned, snapshot, signal);
+      case 'steps':
+        return stepsAnswer(planned, signal);
+      case 'frames':
+        return framesAnswer(question, planned, signal);
+      case 'file':
+        throw new TypeError(`${question.entry.name} answers no rows`);
+    }
+  }
+
+  /** What the caller asks, and how to plan it at a snapshot. */
+  function understand(entry: ReportEntry, rawQuery: string, scope: QueryScope) {
+    const now = clock.now();
+    const question = validate(rawQuery, entry, scope.products, now);
+    const reach = reachOf(entry, question.level, settings, now);
+    const { accountId, sellerId, products } = scope;
+    const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
+    const planAt = (snapshot: number) =>
+      plan(question, { accountId, sellerId, products, snapshot, now, files, reach });
+    return { question, reach, planAt, now };
+  }
+
   return {
     async run(entry, rawQuery, scope, signal) {
-      const question = validate(rawQuery, entry, scope.products, clock.now());
+      const { question, reach, planAt } = understand(entry, rawQuery, scope);
       const notices = question.ignored.map(
         (name) => `${name} is no parameter of ${entry.name} and was ignored`,
       );
       if (question.mismatch !== undefined) {
         return { body: emptyBody(question), notices: [...notices, question.mismatch] };
       }
-      const read = ({ snapshot }: Chosen) =>
-        answer(
-          question,
-          plan(question, { accountId: scope.accountId, snapshot, products: scope.products }),
-          snapshot,
-          signal,
-        );
+      const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, signal);
       let chosen = await snapshots.choose(question, scope);
       let found = await read(chosen);
       if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {
@@ -145,14 +221,71 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
         chosen = await snapshots.replace(scope.accountId, chosen.snapshot);
         found = await read(chosen);
       }
+      if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
       if (chosen.notice !== undefined) notices.push(chosen.notice);
       return { body: found.body, notices: [...notices, ...found.notices] };
     },
+
+    async find(entry, rawQuery, scope, signal) {
+      const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
+      if (question.mismatch !== undefined) throw new Failure('not-found', [`${question.mismatch}.`]);
+      const planned = planAt(await ledger.snapshot(scope.accountId));
+      if (planned.kind !== 'file') throw new TypeError(`${entry.name} answers no file`);
+      return await findFile(question, planned, reach, now, signal);
+    },
   };
+
+  async function findFile(
+    question: Question,
+    planned: FilePlan,
+    reach: Reach | undefined,
+    now: number,
+    signal: AbortSignal | undefined,
+  ): Promise<FoundFile> {
+    const row = await firstRow(planned.accountId, fileStatement(planned), signal);
+    if (row === undefined) {
+      const limit = reach === undefined ? '' : `; ${reach.notice}`;
+      throw new Failure('not-found', [`${capital(unknownRecord(question))}${limit}.`]);
+    }
+    const [cabId, cabIdHash, day, time, bytes] = row;
+    const name = recordName(question);
+    if (Number(bytes) === 0) {
+      throw new Failure('not-found', [
+        `The failure with ${name} came without a crash file, or it is not kept.`,
+      ]);
+    }
+    const days = settings['crash-file-days'];
+    const expiresAt = days === 0 ? undefined : Number(time) + days * 86_400_000;
+    if (expiresAt !== undefined && expiresAt < now) {
+      const moment = new Date(expiresAt).toISOString().slice(0, 19).replace('T', ' ');
+      throw new Failure('not-found', [`The crash file with ${name} expired at ${moment}.`]);
+    }
+    return {
+      accountId: planned.accountId,
+      cabIdHash: String(cabIdHash),
+      cabId: String(cabId),
+      day: String(day),
+      expiresAt,
+      bytes: Number(bytes),
+    };
+  }
+}
+
+/** `cabId '1336373323853'`: how a record was asked for. */
+function recordName({ lookups }: Question): string {
+  return lookups.map(({ lookup, value }) => `${lookup.parameter} '${printable(value)}'`).join(' and ');
+}
+
+function unknownRecord(question: Question): string {
+  return `no failure has the ${recordName(question)}`;
+}
+
+function capital(sentence: string): string {
+  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
 }
 
 /** The answer of a product that cannot have rows in the report; the funnel has no next link. */
 function emptyBody({ entry }: Question): Buffer {
-  const link = entry.paging === undefined ? '' : '"@nextLink":null,';
+  const link = entry.kind === 'steps' ? '' : '"@nextLink":null,';
   return Buffer.from(`{"Value":[],${link}"TotalCount":0}`);
 }

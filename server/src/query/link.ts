@@ -4,7 +4,8 @@
  * hands out. The absolute form is an ordinary encoded URL.
  */
 import type { ReportEntry } from '@storelens/contract';
-import { formatDay } from './dates.js';
+import { type Day, formatDay } from './dates.js';
+import { hourText } from './range.js';
 import type { Question } from './validate.js';
 
 /** How links are written. */
@@ -36,9 +37,9 @@ export function questionKey(question: Question): string {
 function linkParameters(question: Question, skip: number, snapshot: number | undefined): [string, string][] {
   const { entry, order, groupby } = question;
   const parameters: [string, string][] = identityParameters(entry, question);
+  for (const { lookup, value } of question.lookups) parameters.push([lookup.parameter, value]);
   if (question.level !== undefined) parameters.push(['aggregationLevel', question.level]);
-  parameters.push(['startDate', formatDay(question.start, entry.linkDates ?? 'yyyy-MM-dd')]);
-  parameters.push(['endDate', formatDay(question.end, entry.linkDates ?? 'yyyy-MM-dd')]);
+  parameters.push(...rangeParameters(question));
   parameters.push(['top', String(question.top)], ['skip', String(skip)]);
   if (groupby !== undefined) parameters.push(['groupby', groupby.map(({ name }) => name).join(',')]);
   if (question.filterText !== undefined) parameters.push(['filter', question.filterText]);
@@ -50,6 +51,16 @@ function linkParameters(question: Question, skip: number, snapshot: number | und
   }
   if (snapshot !== undefined) parameters.push(['snapshot', String(snapshot)]);
   return parameters;
+}
+
+function rangeParameters({ entry, start, end, hours }: Question): [string, string][] {
+  if (entry.dates === undefined) return [];
+  const text = (day: Day, hour: number | undefined) =>
+    hour === undefined ? formatDay(day, entry.linkDates ?? 'yyyy-MM-dd') : hourText(day, hour);
+  return [
+    ['startDate', text(start, hours?.first)],
+    ['endDate', text(end, hours?.last)],
+  ];
 }
 
 function identityParameters(entry: ReportEntry, question: Question): [string, string][] {

@@ -6,7 +6,8 @@
  */
 import type { Engine, EngineSettings } from '../engine/index.js';
 import { bucketDays, type Key, type OrderPlan, type RowsPlan } from './plan.js';
-import { indexStatement, type Statement, totalStatement, type Window } from './sql.js';
+import { indexStatement, totalStatement } from './sql.js';
+import type { Statement, Window } from './sql-writer.js';
 
 /** Where a page lies: the rows to skip inside the window. Without a window the whole answer is sorted. */
 export interface Place {
@@ -177,7 +178,8 @@ class WindowIndex implements PageIndex {
 
   private window(low: string, high: string): Window {
     const { expression } = this.lead.key;
-    if (expression.kind !== 'bucket') return { low, high };
+    // Hours and days stand for themselves; wider buckets for all their days.
+    if (expression.kind !== 'bucket' || expression.level === 'hour') return { low, high };
     const { start, end } = this.plan;
     return {
       low: bucketDays(expression.level, low, start, end).first,

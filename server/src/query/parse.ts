@@ -3,7 +3,7 @@
  * ones; a name that no report has is refused with the nearest one, a name given twice too. A parameter that only
  * other reports have is ignored and reported. Values are decoded, not yet understood.
  */
-import { type ParameterName, parameterNames, type ReportEntry } from '@storelens/contract';
+import { type Field, type ParameterName, parameterNames, type ReportEntry } from '@storelens/contract';
 
 /** Decoded parameters of a request. A parameter with an empty value is absent. */
 export interface Parameters {
@@ -27,10 +27,17 @@ const canonicalNames = new Map<string, ParameterName>([
   ...odataNames.map((name): [string, ParameterName] => [`$${name}`, name]),
 ]);
 
+/** Fields that a report's filter may name. */
+export function filterFields(entry: ReportEntry): readonly Field[] {
+  return [...entry.fields, ...(entry.queryOnly ?? [])].filter((field) => field.filter !== undefined);
+}
+
 /** Names of the parameters that a report has. */
 export function parametersOf(entry: ReportEntry): ReadonlySet<ParameterName> {
   const names: ParameterName[] = entry.identity.parameters.map(({ name }) => name);
-  names.push('startDate', 'endDate', 'filter');
+  for (const { parameter } of entry.lookups ?? []) names.push(parameter);
+  if (entry.dates !== undefined) names.push('startDate', 'endDate');
+  if (filterFields(entry).length > 0) names.push('filter');
   if (entry.levels.length > 0) names.push('aggregationLevel');
   if (entry.orderby) names.push('orderby');
   if (entry.groupby) names.push('groupby');

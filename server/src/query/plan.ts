@@ -5,25 +5,40 @@
  */
 import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
 import { datasets, type Field, type Source } from '@storelens/contract';
-import { asciiLower } from '../body.js';
 import type { AccountProducts } from '../products/index.js';
+import type { FilterValue } from './check-filter.js';
 import { addDays, clampDay, type Day, firstDay, lastDay } from './dates.js';
-import type { Filter, FilterValue, Question } from './validate.js';
+import { keyOf, lookupPredicate, predicate, timeColumn } from './expressions.js';
+import { hourText } from './range.js';
+import { type Reach, within } from './reach.js';
+import type { OrderTerm, Question } from './validate.js';
 
-/** Whose data a query may see. */
+/** Whose data a query may see, and when it asks. */
 export interface Scope {
   readonly accountId: string;
+  readonly sellerId: string;
   /** Rows with a greater commit number are invisible. */
   readonly snapshot: number;
   readonly products: AccountProducts;
+  /** Milliseconds. */
+  readonly now: number;
+  /** Crash files: days that they are kept, 0 for ever, and whether the caller may have them. */
+  readonly files: { readonly days: number; readonly readable: boolean };
+  /** What is older is not answered. */
+  readonly reach: Reach | undefined;
 }
 
 /** How the value of a key is made from a source row. */
 export type Expression =
-  | { readonly kind: 'bucket'; readonly level: Level }
+  /** First day of the bucket, cut to the range; at hour level the hour of the column `time`. */
+  | { readonly kind: 'bucket'; readonly level: Level; readonly time: string }
   | { readonly kind: 'column'; readonly column: string }
   /** The same value in every row. */
-  | { readonly kind: 'bound'; readonly value: string }
+  | { readonly kind: 'bound'; readonly value: string | boolean }
+  /** A time some days after the one in the column, to the second. */
+  | { readonly kind: 'second'; readonly column: string; readonly daysLater: number }
+  /** Whether the row has a file, and its time is not before `since`. */
+  | { readonly kind: 'available'; readonly time: string; readonly since: string | undefined }
   /** The present name of the product whose id stands in the column. */
   | {
       readonly kind: 'names';
@@ -39,6 +54,14 @@ export interface Key {
   readonly expression: Expression;
 }
 
+/** A printed member of a row. */
+export interface Printed {
+  readonly name: string;
+  readonly type: ValueType;
+  /** Printed as null when it is the empty text. */
+  readonly nullable: boolean;
+}
+
 /** A condition on source rows. */
 export type Predicate =
   | { readonly kind: 'and' | 'or'; readonly terms: readonly Predicate[] }
@@ -50,6 +73,8 @@ export type Predicate =
       readonly ids: readonly string[];
       readonly held: boolean;
     }
+  /** The column holds this very text. */
+  | { readonly kind: 'same'; readonly column: string; readonly value: string }
   | {
       readonly kind: 'comparison';
       readonly expression: Expression;
@@ -57,6 +82,8 @@ export type Predicate =
       readonly value: FilterValue;
       /** Compare after dropping blanks and turning en dashes into hyphens. */
       readonly loose: boolean;
+      /** Array column with earlier values in lower case, for texts that are equal or not. */
+      readonly former: string | undefined;
     };
 
 /** One table that feeds the answer. */
@@ -67,6 +94,8 @@ export interface SourcePlan {
   readonly measures: Readonly<Record<string, Aggregate>>;
   /** For replacing datasets: only the latest row per these columns counts. */
   readonly latestBy: readonly string[] | undefined;
+  /** Rows may have been superseded by a later commit. */
+  readonly supersedable: boolean;
 }
 
 /** What all kinds of plan share. */
@@ -77,6 +106,10 @@ interface Base {
   /** First and last day of the range, within the engine's reach. */
   readonly start: Day;
   readonly end: Day;
+  /** At hour level: the first and the last moment of the range in the column `time`. */
+  readonly moments: { readonly time: string; readonly first: string; readonly last: string } | undefined;
+  /** What singles out records, whatever the range. */
+  readonly lookups: readonly Predicate[];
   readonly filter: Predicate | undefined;
 }
 
@@ -90,11 +123,12 @@ export interface OrderPlan {
 /** Rows with keys: grouped and summed, or single records. */
 export interface RowsPlan extends Base {
   readonly kind: 'grouped' | 'records';
+  /** Those of the row, then those that only order records. */
   readonly keys: readonly Key[];
   /** Measures in printed order. */
   readonly measures: readonly { readonly name: string; readonly type: ValueType }[];
   /** Printed order of keys and measures. */
-  readonly fields: readonly { readonly name: string; readonly type: ValueType }[];
+  readonly fields: readonly Printed[];
   readonly order: readonly OrderPlan[];
   readonly sources: readonly SourcePlan[];
 }
@@ -102,12 +136,31 @@ export interface RowsPlan extends Base {
 /** One row per step. */
 export interface StepsPlan extends Base {
   readonly kind: 'steps';
-  readonly fields: readonly [{ readonly name: string }, { readonly name: string }];
+  readonly fields: readonly [Printed, Printed];
   readonly steps: readonly { readonly name: string; readonly source: SourcePlan }[];
 }
 
-/** Everything that `sql.ts` can write down. */
-export type Plan = RowsPlan | StepsPlan;
+/** Member of a stored frame, or its number. */
+export type FrameMember = 'level' | 'image' | 'function' | 'offset';
+
+/** One row per frame of the newest record. */
+export interface FramesPlan extends Base {
+  readonly kind: 'frames';
+  readonly fields: readonly (Printed & { readonly member: FrameMember })[];
+  readonly source: SourcePlan;
+}
+
+/** The file of the newest record. */
+export interface FilePlan extends Base {
+  readonly kind: 'file';
+  readonly fields: readonly [];
+  readonly source: SourcePlan;
+  /** Column with the time of the event. */
+  readonly time: string;
+}
+
+/** Everything that can be written down as SQL. */
+export type Plan = RowsPlan | StepsPlan | FramesPlan | FilePlan;
 
 /** Plans a question for one account at one snapshot. */
 export function plan(question: Question, scope: Scope): Plan {
@@ -119,37 +172,78 @@ export function plan(question: Question, scope: Scope): Plan {
     case 'steps':
       return planSteps(question, scope);
     case 'frames':
+      return planFrames(question, scope);
     case 'file':
-      throw new TypeError(`${question.entry.kind} reports are not planned yet`);
+      return planFile(question, scope);
   }
 }
 
 function base(question: Question, scope: Scope): Base {
+  const { entry } = question;
+  const reached = within(question, scope.reach);
+  const { start, end, hours } = reached ?? question;
   // A range that the engine's days do not reach has no rows; its clamped ends alone would show an edge day.
-  const unreachable = question.end < firstDay || question.start > lastDay;
+  const unreachable = reached === undefined || end < firstDay || start > lastDay;
   const filter = question.filter === undefined ? undefined : predicate(question.filter, question, scope);
+  const moments = hours && {
+    time: timeColumn(entry),
+    first: hourText(clampDay(start), start < firstDay ? 0 : hours.first),
+    last: hourText(clampDay(end), hours.last).replace(':00:00', ':59:59.999'),
+  };
   return {
     accountId: scope.accountId,
     snapshot: scope.snapshot,
     products: question.products.map(({ column, product }) => ({ column, id: product.id })),
-    start: clampDay(question.start),
-    end: clampDay(question.end),
+    start: clampDay(start),
+    end: clampDay(end),
+    moments,
+    lookups: question.lookups.map((lookup) => lookupPredicate(lookup, entry)),
     filter: unreachable ? { kind: 'always', value: false } : filter,
   };
 }
 
+function printed({ name, type, nullWhenEmpty }: Field): Printed {
+  return { name, type, nullable: nullWhenEmpty === true };
+}
+
 function planRows(kind: RowsPlan['kind'], question: Question, scope: Scope): RowsPlan {
+  const { row, order, entry } = question;
   const isKey = (field: Field) => kind === 'records' || field.role !== 'measure';
-  const keys = question.row.filter(isKey).map((field) => keyOf(field, question, scope));
+  const hidden = order.map(({ field }) => field).filter((field) => !row.includes(field));
+  const keys = [...row.filter(isKey), ...hidden].map((field) => keyOf(field, question, scope));
   return {
     ...base(question, scope),
     kind,
     keys,
-    measures: question.row.filter((field) => !isKey(field)).map(({ name, type }) => ({ name, type })),
-    fields: question.row.map(({ name, type }) => ({ name, type })),
-    order: totalOrder(question, keys),
-    sources: question.entry.sources.map(planSource),
+    measures: row.filter((field) => !isKey(field)).map(({ name, type }) => ({ name, type })),
+    fields: row.map(printed),
+    order: totalOrder(order, keys),
+    sources: entry.sources.map(planSource),
   };
+}
+
+function planFrames(question: Question, scope: Scope): FramesPlan {
+  const fields = question.row.map((field) => {
+    if (field.origin?.from !== 'frame') throw new TypeError(`${field.name} is no member of a frame`);
+    return { ...printed(field), member: field.origin.member };
+  });
+  return { ...base(question, scope), kind: 'frames', fields, source: onlySource(question) };
+}
+
+function planFile(question: Question, scope: Scope): FilePlan {
+  return {
+    ...base(question, scope),
+    kind: 'file',
+    fields: [],
+    source: onlySource(question),
+    time: timeColumn(question.entry),
+  };
+}
+
+function onlySource({ entry }: Question): SourcePlan {
+  const [source] = entry.sources;
+  if (source === undefined) throw new TypeError(`entry ${entry.name} has no source`);
+  return planSource(source);
 }
 
 function planSteps(question: Question, scope: Scope): StepsPlan {
@@ -161,7 +255,7 @@ function planSteps(question: Question, scope: Scope): StepsPlan {
   return {
     ...base(question, scope),
     kind: 'steps',
-    fields: [name, count],
+    fields: [printed(name), printed(count)],
     steps: steps.map((step) => ({
       name: step.name,
       source: planSource({ ...step.source, measures: { [count.name]: step.aggregate } }),
@@ -170,101 +264,31 @@ function planSteps(question: Question, scope: Scope): StepsPlan {
 }
 
 function planSource(source: Source): SourcePlan {
-  return { ...source, latestBy: datasets[source.table]?.replaces };
-}
-
-function keyOf(field: Field, question: Question, scope: Scope): Key {
-  return { name: field.name, type: field.type, expression: expressionOf(field, question, scope) };
-}
-
-function expressionOf(field: Field, question: Question, scope: Scope): Expression {
-  const { origin } = field;
-  const fixed = (column: string) => question.products.find((narrowed) => narrowed.column === column)?.product;
-  switch (origin?.from) {
-    case 'bucket':
-      return { kind: 'bucket', level: question.level ?? 'day' };
-    case 'column': {
-      // A product the whole question is narrowed to is no key to group by (engine notes: a literal is cheaper).
-      const product = fixed(origin.column);
-      return product === undefined
-        ? { kind: 'column', column: origin.column }
-        : { kind: 'bound', value: product.id };
-    }
-    case 'constant':
-      return { kind: 'bound', value: origin.value };
-    case 'productName': {
-      const product = fixed(origin.column);
-      if (product !== undefined) return { kind: 'bound', value: product.name };
-      const listed = scope.products.ofKind(origin.column === 'applicationId' ? 'app' : 'addon');
-      return {
-        kind: 'names',
-        column: origin.column,
-        ids: listed.map(({ id }) => id),
-        names: listed.map((listedProduct) => listedProduct.name),
-      };
-    }
-    case 'sellerId':
-    case 'fileExpiry':
-    case 'fileAvailable':
-    case 'frame':
-      throw new TypeError(`origin ${origin.from} is not planned yet`);
-    case undefined:
-      throw new TypeError(`field ${field.name} of ${question.entry.name} has no origin`);
-  }
-}
-
-function predicate(filter: Filter, question: Question, scope: Scope): Predicate {
-  if (filter.kind !== 'comparison') {
-    return { kind: filter.kind, terms: filter.terms.map((term) => predicate(term, question, scope)) };
-  }
-  const { field, operator, value } = filter;
-  // A filter on the date means the event's own day, not the bucket's first.
-  const expression: Expression =
-    field.origin?.from === 'bucket'
-      ? { kind: 'column', column: 'date' }
-      : expressionOf(field, question, scope);
-  if (value.type === 'day' && (value.value < firstDay || value.value > lastDay)) {
-    return { kind: 'always', value: operator === 'ne' };
-  }
-  if (expression.kind === 'names' && value.type === 'text' && (operator === 'eq' || operator === 'ne')) {
-    return nameEquals(expression, value.value, operator === 'eq');
-  }
-  return { kind: 'comparison', expression, operator, value, loose: field.comparison === 'loose' };
-}
-
-/**
- * A comparison with product names as one with ids: hundreds of terms that each bring the names of thousands of
- * products along would keep the engine busy for minutes. Products that are not registered have the name ''.
- */
-function nameEquals(
-  { column, ids, names }: Extract<Expression, { kind: 'names' }>,
-  value: string,
-  equal: boolean,
-): Predicate {
-  const wanted = asciiLower(value);
-  if (wanted === '') return { kind: 'oneOf', column, ids, held: !equal };
-  const named = ids.filter((_, index) => asciiLower(names[index] ?? '') === wanted);
-  return named.length === 0
-    ? { kind: 'always', value: !equal }
-    : { kind: 'oneOf', column, ids: named, held: equal };
+  const dataset = datasets[source.table];
+  return { ...source, latestBy: dataset?.replaces, supersedable: dataset?.supersedable === true };
 }
 
 /** The asked order completed with the remaining row keys, so that no two rows are equal in it. */
-function totalOrder(question: Question, keys: readonly Key[]): readonly OrderPlan[] {
+function totalOrder(asked: readonly OrderTerm[], keys: readonly Key[]): readonly OrderPlan[] {
   const byName = new Map(keys.map((key) => [key.name, key]));
-  const order: OrderPlan[] = question.order.map(({ field, descending }) => ({
+  const order: OrderPlan[] = asked.map(({ field, descending }) => ({
     name: field.name,
     key: byName.get(field.name),
     descending,
   }));
   if (order.length === 0) {
-    const date = keys.find((key) => key.expression.kind === 'bucket');
+    const date = keys.find(({ expression }) => isTime(expression));
     if (date !== undefined) order.push({ name: date.name, key: date, descending: true });
   }
   for (const key of keys) {
     if (!order.some(({ name }) => name === key.name)) order.push({ name: key.name, key, descending: false });
   }
   return order.filter(({ key }) => key?.expression.kind !== 'bound');
+}
+
+/** Whether the value is the time of the event. */
+function isTime(expression: Expression): boolean {
+  return expression.kind === 'bucket' || (expression.kind === 'second' && expression.daysLater === 0);
 }
 
 /** First and last day of the bucket that is labelled with `label`, cut to the range. */

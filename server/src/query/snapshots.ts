@@ -55,7 +55,8 @@ export class Snapshots {
   async isPurged(entry: ReportEntry, accountId: string, snapshot: number): Promise<boolean> {
     const sources = [...entry.sources, ...(entry.steps ?? []).map(({ source }) => source)];
     for (const { table } of sources) {
-      const replacing = datasets[table]?.replaces !== undefined;
+      const dataset = datasets[table];
+      const replacing = dataset?.replaces !== undefined || dataset?.supersedable === true;
       if (replacing && snapshot < (await this.ledger.purgedBelow(accountId, table))) return true;
     }
     return false;

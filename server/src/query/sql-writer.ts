@@ -1,0 +1,301 @@
+/**
+ * The parts of SQL text that all statements share: placeholders, expressions, conditions, the rows of a source. Values
+ * become `{name:Type}` placeholders, identifiers come from the contract's entries, operators and aggregates from the
+ * closed maps below; there is no other way into the text. Column references are qualified with `t.`, so that aliases
+ * never shadow columns.
+ */
+import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
+import type { EngineValue } from '../engine/index.js';
+import type { Expression, Key, Plan, Predicate, SourcePlan } from './plan.js';
+
+/** A statement for the engine port. */
+export interface Statement {
+  readonly sql: string;
+  readonly params: Readonly<Record<string, EngineValue>>;
+}
+
+/** Part of the rows, by the value of the first key of the order: both ends count. */
+export interface Window {
+  readonly low: string;
+  readonly high: string;
+}
+
+class Parameters {
+  readonly values: Record<string, EngineValue> = {};
+  private readonly names = new Map<string, string>();
+
+  /** A placeholder for a value; equal values of one type share it. */
+  bind(value: EngineValue, type: string): string {
+    const known = `${type}\n${JSON.stringify(value)}`;
+    let name = this.names.get(known);
+    if (name === undefined) {
+      name = `p${this.names.size}`;
+      this.names.set(known, name);
+      this.values[name] = value;
+    }
+    return `{${name}:${type}}`;
+  }
+}
+
+const bucketStart: Record<Exclude<Level, 'hour'>, (day: string) => string> = {
+  day: (day) => day,
+  week: (day) => `toStartOfWeek(${day}, 1)`,
+  month: (day) => `toStartOfMonth(${day})`,
+};
+
+const columnTypes: Record<ValueType, string> = {
+  text: 'String',
+  instant: 'String',
+  integer: 'Int64',
+  decimal: 'Decimal(38, 6)',
+  boolean: 'Bool',
+  date: 'Date',
+  time: "DateTime64(0, 'UTC')",
+};
+
+const moment = "DateTime64(3, 'UTC')";
+
+/** Column with the size of a record's stored file, 0 without one. */
+export const fileBytes = 'cabBytes';
+
+const operators: Record<Exclude<FilterOperator, 'contains'>, string> = {
+  eq: '=',
+  ne: '!=',
+  gt: '>',
+  lt: '<',
+  ge: '>=',
+  le: '<=',
+};
+
+/** Writes the parts of one statement. */
+export class Writer {
+  readonly params = new Parameters();
+
+  constructor(private readonly plan: Plan) {}
+
+  statement(sql: string): Statement {
+    return { sql, params: this.params.values };
+  }
+
+  expression(expression: Expression): string {
+    switch (expression.kind) {
+      case 'bucket': {
+        if (expression.level === 'hour') return `toStartOfHour(t.${expression.time})`;
+        const start = bucketStart[expression.level]('t.date');
+        // The first bucket is cut at the start of the range and labelled with it; a day needs no cut.
+        return start === 't.date'
+          ? start
+          : `greatest(${start}, ${this.params.bind(this.plan.start, 'Date')})`;
+      }
+      case 'column':
+        return `t.${expression.column}`;
+      case 'bound':
+        return this.params.bind(expression.value, typeof expression.value === 'boolean' ? 'Bool' : 'String');
+      case 'second': {
+        const { column, daysLater } = expression;
+        const time =
+          daysLater === 0 ? `t.${column}` : `addDays(t.${column}, ${this.params.bind(daysLater, 'UInt32')})`;
+        return `toDateTime64(${time}, 0, 'UTC')`;
+      }
+      case 'available': {
+        const { time, since } = expression;
+        const kept = since === undefined ? '' : ` AND t.${time} >= ${this.params.bind(since, moment)}`;
+        return `toBool(t.${fileBytes} > 0${kept})`;
+      }
+      case 'names': {
+        const ids = this.params.bind(expression.ids, 'Array(String)');
+        const names = this.params.bind(expression.names, 'Array(String)');
+        return `transform(toString(t.${expression.column}), ${ids}, ${names}, '')`;
+      }
+    }
+  }
+
+  condition(condition: Condition): string {
+    if ('is' in condition) return `t.${condition.column} ${condition.is === 'empty' ? '=' : '!='} ''`;
+    const { equals } = condition;
+    const type = { string: 'String', number: 'Int64', boolean: 'Bool' }[
+      typeof equals as 'string' | 'number' | 'boolean'
+    ];
+    return `t.${condition.column} = ${this.params.bind(equals, type)}`;
+  }
+
+  aggregate(aggregate: Aggregate): string {
+    const condition = (aggregate.where ?? []).map((part) => this.condition(part)).join(' AND ');
+    const suffix = condition === '' ? '' : 'If';
+    const last = condition === '' ? '' : `, ${condition}`;
+    switch (aggregate.aggregate) {
+      case 'sum':
+        return `sum${suffix}(t.${aggregate.column}${last})`;
+      case 'count':
+        return `count${suffix}(${condition})`;
+      case 'distinct':
+        return `uniqExact${suffix}(t.${aggregate.column}${last})`;
+    }
+  }
+
+  predicate(predicate: Predicate): string {
+    switch (predicate.kind) {
+      case 'and':
+      case 'or':
+        return `(${predicate.terms.map((term) => this.predicate(term)).join(` ${predicate.kind.toUpperCase()} `)})`;
+      case 'always':
+        return predicate.value ? '1' : '0';
+      case 'same':
+        return `t.${predicate.column} = ${this.params.bind(predicate.value, 'String')}`;
+      case 'oneOf':
+        return `t.${predicate.column} ${predicate.held ? 'IN' : 'NOT IN'} ${this.params.bind(predicate.ids, 'Array(String)')}`;
+      case 'comparison':
+        return this.comparison(predicate);
+    }
+  }
+
+  private comparison({
+    expression,
+    operator,
+    value,
+    loose,
+    former,
+  }: Extract<Predicate, { kind: 'comparison' }>): string {
+    const left = this.expression(expression);
+    switch (value.type) {
+      case 'text': {
+        const folded = (text: string) =>
+          loose ? `lower(replaceAll(replaceAll(${text}, ' ', ''), '\u2013', '-'))` : `lower(${text})`;
+        const right = this.params.bind(value.value, 'String');
+        if (operator === 'contains') return `position(${folded(left)}, ${folded(right)}) > 0`;
+        const compared = `${folded(left)} ${operators[operator]} ${folded(right)}`;
+        if (former === undefined || (operator !== 'eq' && operator !== 'ne')) return compared;
+        const had = `has(t.${former}, lower(${right}))`;
+        return operator === 'eq' ? `(${compared} OR ${had})` : `(${compared} AND NOT ${had})`;
+      }
+      case 'number':
+        return `${left} ${comparator(operator)} ${this.params.bind(value.value, 'Decimal(38, 9)')}`;
+      case 'boolean':
+        return `${left} ${comparator(operator)} ${this.params.bind(value.value, 'Bool')}`;
+      case 'day':
+        return `${left} ${comparator(operator)} ${this.params.bind(value.value, 'Date')}`;
+    }
+  }
+
+  /** Conditions that every row of an account's table meets, whatever else is asked. */
+  private scope(alias: string): string[] {
+    return [
+      `${alias}.accountId = ${this.params.bind(this.plan.accountId, 'String')}`,
+      `${alias}.seq <= ${this.params.bind(this.plan.snapshot, 'UInt64')}`,
+      ...this.plan.products.map(({ column, id }) => `${alias}.${column} = ${this.params.bind(id, 'String')}`),
+    ];
+  }
+
+  private range(alias: string): string {
+    const { start, end } = this.plan;
+    return `${alias}.date BETWEEN ${this.params.bind(start, 'Date')} AND ${this.params.bind(end, 'Date')}`;
+  }
+
+  /** Conditions that the range puts on the rows of `t`. */
+  private ranged(): string[] {
+    const { moments } = this.plan;
+    if (moments === undefined) return [this.range('t')];
+    const { time, first, last } = moments;
+    const between = `BETWEEN ${this.params.bind(first, moment)} AND ${this.params.bind(last, moment)}`;
+    // The days as well, which the table is sorted by.
+    return [this.range('t'), `t.${time} ${between}`];
+  }
+
+  /** Rows whose place no other commit has taken under the snapshot. */
+  private current(source: SourcePlan): string[] {
+    if (!source.supersedable) return [];
+    const snapshot = this.params.bind(this.plan.snapshot, 'UInt64');
+    return [`(t.supersededBy = 0 OR t.supersededBy > ${snapshot})`];
+  }
+
+  /** `FROM ... WHERE ...` of a source, with every condition of the plan and the given further ones. */
+  from(source: SourcePlan, columns: readonly string[], further: readonly string[], ranged = true): string {
+    const rest = [
+      ...(ranged ? this.ranged() : []),
+      ...source.where.map((condition) => this.condition(condition)),
+      ...this.current(source),
+      ...this.plan.lookups.map((lookup) => this.predicate(lookup)),
+      ...(ranged && this.plan.filter !== undefined ? [this.predicate(this.plan.filter)] : []),
+      ...further,
+    ];
+    if (source.latestBy === undefined) {
+      return `FROM ${source.table} AS t WHERE ${[...this.scope('t'), ...rest].join(' AND ')}`;
+    }
+    const where = rest.length === 0 ? '' : ` WHERE ${rest.join(' AND ')}`;
+    return `FROM (${this.latest(source.table, source.latestBy, columns, ranged)}) AS t${where}`;
+  }
+
+  /** The latest row per `by` under the snapshot, with the columns that are needed. */
+  private latest(table: string, by: readonly string[], columns: readonly string[], ranged: boolean): string {
+    const others = [...new Set(columns)].filter((column) => !by.includes(column));
+    const picked = others.map((column, index) => `, latest.${index + 1} AS ${column}`).join('');
+    const latest =
+      others.length === 0
+        ? ''
+        : `, argMax(tuple(${others.map((column) => `r.${column}`).join(', ')}), tuple(r.seq, r.line)) AS latest`;
+    const where = [...this.scope('r'), ...(ranged && by.includes('date') ? [this.range('r')] : [])].join(
+      ' AND ',
+    );
+    const keys = by.map((column) => `r.${column}`).join(', ');
+    const named = by.map((column) => `r.${column} AS ${column}`).join(', ');
+    return `SELECT ${by.join(', ')}${picked} FROM (SELECT ${named}${latest} FROM ${table} AS r WHERE ${where} GROUP BY ${keys})`;
+  }
+
+  /** Conditions that keep the rows of a window. */
+  window(key: Key, window: Window | undefined): string[] {
+    if (window === undefined) return [];
+    if (key.expression.kind === 'bucket' && key.expression.level === 'hour') {
+      const day = (hour: string) => this.params.bind(hour.slice(0, 10), 'Date');
+      const hour = (text: string) => this.params.bind(text, "DateTime('UTC')");
+      // The days again, which the table is sorted by.
+      return [
+        `t.date BETWEEN ${day(window.low)} AND ${day(window.high)}`,
+        `${this.expression(key.expression)} BETWEEN ${hour(window.low)} AND ${hour(window.high)}`,
+      ];
+    }
+    if (key.expression.kind === 'bucket' || isIndexedByDay(this.plan, key)) {
+      const low = this.params.bind(window.low, 'Date');
+      const high = this.params.bind(window.high, 'Date');
+      return [`t.date BETWEEN ${low} AND ${high}`];
+    }
+    const type = columnTypes[key.type];
+    const value = (text: string) => this.params.bind(key.type === 'boolean' ? text === 'true' : text, type);
+    const expression = this.expression(key.expression);
+    return [`${expression} >= ${value(window.low)}`, `${expression} <= ${value(window.high)}`];
+  }
+}
+
+/** Whether the page index counts the key's days instead of its values, which are about as many as there are rows. */
+export function isIndexedByDay(plan: Plan, key: Key): boolean {
+  return plan.kind === 'records' && key.expression.kind === 'second';
+}
+
+function comparator(operator: FilterOperator): string {
+  if (operator === 'contains') throw new TypeError('contains applies to text only');
+  return operators[operator];
+}
+
+/** Columns of a source that keys, measures, fixed conditions and the filter read. */
+export function columnsOf(plan: Plan, source: SourcePlan): readonly string[] {
+  const columns = ['date', ...source.where.map(({ column }) => column)];
+  const fromExpression = (expression: Expression) => {
+    if ('column' in expression) columns.push(expression.column);
+    if ('time' in expression) columns.push(expression.time);
+    if (expression.kind === 'available') columns.push(fileBytes);
+  };
+  const fromPredicate = (predicate: Predicate): void => {
+    if (predicate.kind === 'comparison') {
+      fromExpression(predicate.expression);
+      if (predicate.former !== undefined) columns.push(predicate.former);
+    } else if (predicate.kind === 'oneOf' || predicate.kind === 'same') columns.push(predicate.column);
+    else if (predicate.kind !== 'always') predicate.terms.forEach(fromPredicate);
+  };
+  if ('keys' in plan) for (const key of plan.keys) fromExpression(key.expression);
+  for (const lookup of plan.lookups) fromPredicate(lookup);
+  if (plan.filter !== undefined) fromPredicate(plan.filter);
+  for (const aggregate of Object.values(source.measures)) {
+    if ('column' in aggregate) columns.push(aggregate.column);
+    for (const { column } of aggregate.where ?? []) columns.push(column);
+  }
+  return columns;
+}
