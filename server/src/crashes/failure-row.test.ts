@@ -87,9 +87,9 @@ test('given frames are named after and stored; offsets of numbers print as hex',
   ]);
 });
 
-test('what a crash file tells stands in place of what the row gives', () => {
+test('what a crash file tells of the stack stands in place of what the row gives', () => {
   const stored = row(
-    { exception: { code: 1 }, frames: [{ image: 'x' }] },
+    { frames: [{ image: 'x' }] },
     {
       exception: { signal: 'SIGSEGV', address: 0n },
       frames: [
@@ -115,6 +115,20 @@ test('what a crash file tells stands in place of what the row gives', () => {
     { image: 'crashme', function: '', offset: '0xABC', found: 'scan', file: '', line: 0 },
   ]);
   assert.deepEqual([stored.cabBytes, stored.processed, stored.formerHashes], [5, 'read', ['old']]);
+});
+
+test('the exception of a crash file counts under the class of the row, unless the row has another code', () => {
+  const found = { code: 0xc0000005, parameters: [0n, 0n] };
+  const named = (exception: Row | undefined) =>
+    row({ exception }, { exception: found, frames: [{ image: 'a.exe', offset: 1n, found: 'context' }] });
+  const own = 'NULL_POINTER_READ_c0000005_a.exe!1';
+  for (const same of [undefined, {}, { code: 'C0000005' }, { code: 3221225477 }, { code: '0xc0000005' }]) {
+    assert.equal(named(same).failureName, own);
+  }
+  assert.equal(named({ class: 'Mine' }).failureName, 'Mine_c0000005_a.exe!1');
+  assert.equal(named({ class: 'Mine' }).exceptionClass, 'Mine');
+  assert.equal(named({ code: '0xc00000fd' }).failureName, 'STACK_OVERFLOW_c00000fd_a.exe!1');
+  assert.equal(named({ code: 'E_ODD' }).exceptionCode, 'E_ODD');
 });
 
 test('ids are random', () => {

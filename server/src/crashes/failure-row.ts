@@ -39,8 +39,9 @@ export interface FailureExtras {
   readonly cabBytes?: number | undefined;
   /** What became of the crash file; empty without one. */
   readonly processed?: string | undefined;
-  /** Instead of the row's exception and frames. */
+  /** What the crash file says of the exception; the row's own counts where it has another code, and its class does. */
   readonly exception?: ExceptionFacts | undefined;
+  /** Instead of the row's frames. */
   readonly frames?: readonly KnownFrame[] | undefined;
   /** Hashes that the failure had before, in lower case. */
   readonly formerHashes?: readonly string[] | undefined;
@@ -87,6 +88,18 @@ function codeText({ signal, bugCheck, code }: ExceptionFacts, given: unknown): s
   return typeof given === 'number' ? String(given) : textOf(given).trim();
 }
 
+/**
+ * The exception that a failure is named after: the crash file's, which knows more than a code, under the class that
+ * the row gives; the row's alone where it gives another code.
+ */
+function exceptionOf(given: unknown, found: ExceptionFacts | undefined, kernel: boolean): ExceptionFacts {
+  const own = givenException(given, kernel);
+  if (found === undefined) return own;
+  const code = codeText(own, membersOf(given).code);
+  if (code !== '' && code !== codeText(found, undefined)) return own;
+  return own.class === undefined ? found : { ...found, class: own.class };
+}
+
 /** The frames that a row gives, as they are named after and as they are stored. */
 function givenFrames(value: unknown): { named: NamedFrame[]; stored: StoredFrame[] } {
   const frames = (Array.isArray(value) ? value : []).map((frame) => membersOf(frame));
@@ -128,7 +141,7 @@ export function storedFrame(frame: KnownFrame): StoredFrame {
 export function failureRow(row: Row, extras: FailureExtras): Row {
   const { exception: given, frames, ...columns } = row;
   const mode = failureMode(asciiLower(textOf(row.source)));
-  const exception = extras.exception ?? givenException(given, mode === 'km');
+  const exception = exceptionOf(given, extras.exception, mode === 'km');
   const stack =
     extras.frames === undefined
       ? givenFrames(frames)
