@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
+import { createCrashes } from './crashes/index.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';
 import { openClickHouse } from './engine/clickhouse.js';
@@ -154,6 +155,18 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     );
     opened.add(() => ingest.close());
     await ingest.replay();
+    const crashes = await createCrashes({
+      engine,
+      ledger,
+      registry,
+      ingest,
+      files,
+      clock,
+      random,
+      settings,
+      log,
+    });
+    opened.add(() => crashes.close());
     const demo = settings.demo
       ? await prepareDemo({
           identity,
@@ -189,6 +202,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       products,
       query,
       ingest,
+      crashes,
       metrics,
       publicUrl,
       dataFolder: data,
@@ -202,6 +216,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     }
     const purge = setInterval(() => {
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
+      crashes.sweep().catch((error: unknown) => log.error({ err: error }, 'sweep of crash files failed'));
     }, purgeEvery);
     opened.add(async () => clearInterval(purge));
     const close = () => closeInTime(opened, http.server, settings);

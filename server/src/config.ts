@@ -122,6 +122,37 @@ export const settingsTable = {
     default: 4096,
     help: 'Most memory of one report query, in MiB.',
   },
+  'max-crash-mib': {
+    ...whole(1, 1024),
+    default: 20,
+    help: 'Largest crash file as it is sent, in MiB.',
+  },
+  'max-crash-unpacked-mib': {
+    ...whole(1, 2048),
+    default: 100,
+    help: 'Most that the cabinet of a crash may unpack to, in MiB.',
+  },
+  'crash-seconds': {
+    ...whole(1, 600),
+    default: 10,
+    help: 'Longest reading of one crash file; one that takes longer is kept unread.',
+  },
+  'crash-rate': {
+    ...whole(0, 1_000_000),
+    default: 0,
+    help: 'Crash files a minute and product; beyond it 429 with Retry-After. 0: no limit.',
+  },
+  'crash-quota-mib': {
+    ...whole(0, 1_000_000_000),
+    default: 0,
+    help: 'Most that the stored crash files of one product may take, in MiB; beyond it 413. 0: no limit.',
+  },
+  'crash-files': {
+    type: 'choice',
+    choices: ['keep', 'stack-only'],
+    default: 'keep',
+    help: 'Whether crash files are kept, or only what was read of them.',
+  },
   'crash-file-days': {
     ...whole(0, 36_500),
     default: 0,

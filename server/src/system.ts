@@ -23,7 +23,11 @@ export const systemRandom: Random = { bytes: (count) => randomBytes(count) };
 
 /** A random (version 4) GUID in lower case. */
 export function newGuid(random: Random): string {
-  const bytes = random.bytes(16);
+  return guidOf(random.bytes(16));
+}
+
+/** Sixteen random bytes as a GUID of version 4, in lower case; the bits of version and variant are set in place. */
+export function guidOf(bytes: Buffer): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');

@@ -5,17 +5,21 @@
 import type { Readable } from 'node:stream';
 import type { AccountProducts } from '../products/index.js';
 
+export { type CrashesOptions, createCrashes } from './crashes.js';
+
 /** A crash as it came in: a multipart body with the part `file` and, unless the query says what it is, `event`. */
 export interface IncomingCrash {
   readonly accountId: string;
   readonly products: AccountProducts;
   readonly body: Readable;
   readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
   /** Bytes on the wire, if announced. */
   readonly contentLength: number | undefined;
   /** Instead of the part `event`; as they stand in the query. */
   readonly source: string | undefined;
   readonly applicationId: string | undefined;
+  /** Checked already; a new id is made without. */
   readonly idempotencyKey: string | undefined;
 }
 
@@ -33,6 +37,47 @@ export interface AcceptedCrash {
   readonly failureHash: string;
   /** `read`, or why the file is kept without having been read: a sentence. */
   readonly processed: string;
+}
+
+/** A stored failure, with what the reports have no room for. */
+export interface CrashDetail {
+  readonly cabId: string;
+  readonly cabIdHash: string;
+  readonly source: string;
+  /** Empty for failures without product. */
+  readonly applicationId: string;
+  /** ISO 8601 in UTC. */
+  readonly timestamp: string;
+  readonly failureName: string;
+  readonly failureHash: string;
+  /** Hashes it had before it was renamed; they still answer. */
+  readonly formerHashes: readonly string[];
+  readonly symbol: string;
+  readonly exceptionCode: string;
+  readonly exceptionClass: string;
+  /** Version of the rules by which it was named. */
+  readonly namingVersion: number;
+  /** Size of the stored crash file; 0 without one. */
+  readonly cabBytes: number;
+  /** `read`, why the file was not read, or empty for failures that came without one. */
+  readonly processed: string;
+  /** The failed thread, the failing function first. */
+  readonly frames: readonly CrashFrame[];
+}
+
+/** A frame of a stored failure. */
+export interface CrashFrame {
+  /** 0 for the failing function. */
+  readonly level: number;
+  readonly image: string;
+  /** Empty if unknown. */
+  readonly function: string;
+  /** Such as `0x25C`; in the function, without function in the image. */
+  readonly offset: string;
+  /** How it was found: `context`, `cfi`, `frame-pointer`, `scan`, or `given` by the sender. */
+  readonly found: string;
+  readonly file: string | null;
+  readonly line: number | null;
 }
 
 /** A symbol file of an account. */
@@ -85,6 +130,8 @@ export interface Crashes {
    * for a file that is hostile, damaged or no crash file, `conflict`, `too-many-requests`, `unavailable`.
    */
   accept(crash: IncomingCrash): Promise<AcceptedCrash>;
+  /** A failure of an account as it stands now; undefined if there is none. */
+  crash(accountId: string, cabIdHash: string): Promise<CrashDetail | undefined>;
   /** Stores a Breakpad symbol file (plain or gzip). Throws Failure `invalid-symbols`, `too-large`, `unavailable`. */
   acceptSymbols(accountId: string, body: Readable, contentEncoding: string | undefined): Promise<SymbolsInfo>;
   /** The account's symbol files, newest first. */

@@ -5,8 +5,9 @@
  */
 import type { FrameSource } from './blamed-frame.js';
 import type { ExceptionFacts } from './failure-name.js';
+import type { SymbolCheck } from './symbol-reading.js';
 
-/** A frame of a walked stack, innermost first; it is a `NamedFrame`. */
+/** A frame of a walked stack, innermost first; what `failureRow` takes. */
 export interface FoundFrame {
   readonly image: string | undefined;
   readonly function: string | undefined;
@@ -55,19 +56,6 @@ export interface Reading {
   readonly container: 'cabinet' | 'dump';
 }
 
-/** What completing a failure row takes from its crash file, besides the row itself. */
-export interface CrashFindings {
-  readonly cabId: string;
-  readonly cabIdHash: string;
-  /** Size of the stored file. */
-  readonly cabBytes: number;
-  readonly processed: Processed;
-  /** Counts where the event gives no exception. */
-  readonly exception: ExceptionFacts | undefined;
-  /** Count where the event gives no frames. */
-  readonly frames: readonly FoundFrame[] | undefined;
-}
-
 /** Ids by which symbols of a module are found, spelt as `Module` has them. */
 export interface ModuleIds {
   readonly name: string;
@@ -87,25 +75,35 @@ export interface SymbolsAt {
 /** Finds the symbols that an account has for modules of a dump. */
 export type FindSymbols = (accountId: string, modules: readonly ModuleIds[]) => Promise<readonly SymbolsAt[]>;
 
-/** What a thread is asked. It answers a `read` with `modules` (if the dump has any that symbols could serve), waits for `symbols`, then answers `done` or `refused`. */
+/** How a file is read. */
+export interface ReadingTask {
+  readonly path: string;
+  /** Where a bare dump is written as a cabinet; undefined to leave it. Whoever asks sees to it that it is durable. */
+  readonly wrapTo: string | undefined;
+  /** False to wrap alone: for a file that could not be read in time. */
+  readonly read: boolean;
+  /** Most unpacked bytes of a cabinet. */
+  readonly unpackedBytes: number;
+  /** Time of the file inside the cabinet if the dump has none; milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * What a thread is asked. To `open` it answers `modules` if symbols could serve, and waits for `walk`; then `done`,
+ * `refused` or `failed`.
+ */
 export type ReadingRequest =
-  | {
-      readonly ask: 'read';
-      readonly path: string;
-      /** Where a bare dump is written as a cabinet; undefined to leave it. The file is synced by who asked. */
-      readonly wrapTo: string | undefined;
-      /** False to wrap alone, for a file that could not be read in time. */
-      readonly walk: boolean;
-      /** Most unpacked bytes of a cabinet. */
-      readonly unpackedBytes: number;
-      /** Time for the wrapped file inside its cabinet, if the dump has none; milliseconds since 1970. */
-      readonly now: number;
-    }
-  | { readonly ask: 'walk'; readonly symbols: readonly SymbolsAt[] };
+  | { readonly ask: 'open'; readonly task: ReadingTask }
+  | { readonly ask: 'walk'; readonly symbols: readonly SymbolsAt[] }
+  /** The facts of a symbol file that was just received; answered by `checked`. */
+  | { readonly ask: 'check'; readonly path: string };
 
 /** What a thread answers. */
 export type ReadingAnswer =
   | { readonly answer: 'modules'; readonly modules: readonly ModuleIds[] }
   | { readonly answer: 'done'; readonly reading: Reading }
+  | { readonly answer: 'checked'; readonly check: SymbolCheck }
   /** The file is damaged, hostile or no crash file: a sentence for its sender. */
-  | { readonly answer: 'refused'; readonly sentence: string };
+  | { readonly answer: 'refused'; readonly sentence: string }
+  /** A fault of ours, for the log. */
+  | { readonly answer: 'failed'; readonly error: unknown };

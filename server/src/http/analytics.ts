@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
 import type { FoundFile } from '../query/index.js';
+import { RateLimit } from '../rate-limit.js';
 import type { Parts } from './parts.js';
-import { RateLimit } from './rate-limit.js';
 
 const base = '/v1.0/my/analytics/';
 

@@ -17,6 +17,7 @@ import { newGuid, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
 import { registerAnalyticsRoutes } from './analytics.js';
 import { watchConnections } from './connections.js';
+import { registerCrashRoutes } from './crashes.js';
 import { registerDiscoveryRoutes } from './discovery.js';
 import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
 import { registerIngestRoutes } from './ingest.js';
@@ -127,6 +128,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   registerDiscoveryRoutes(server, parts);
   registerAnalyticsRoutes(server, parts);
   registerIngestRoutes(server, parts);
+  registerCrashRoutes(server, parts);
   registerAdminRoutes(server, parts);
   registerOpenApiRoutes(server, parts);
   registerOperationsRoutes(server, parts);

@@ -1,6 +1,7 @@
 /** What route files receive: every feature, ready to use. The composition root makes it. */
 
 import type { Settings } from '../config.js';
+import type { Crashes } from '../crashes/index.js';
 import type { Engine } from '../engine/index.js';
 import type { Files } from '../files/index.js';
 import type { Identity } from '../identity/index.js';
@@ -25,6 +26,7 @@ export interface Parts {
   readonly products: Products;
   readonly query: Query;
   readonly ingest: Ingest;
+  readonly crashes: Crashes;
   readonly metrics: Metrics;
   /** Folder with the spool and, for an embedded engine, all data. */
   readonly dataFolder: string;

@@ -4,6 +4,7 @@ import type { DatasetEntry } from '@storelens/contract';
 import type { AccountProducts } from '../products/index.js';
 
 export { createIngest, type IngestOptions } from './ingest.js';
+export { readIdempotencyKey } from './media.js';
 
 /** A batch as it came in, with its headers. The body is read to its end or to a limit, and never destroyed. */
 export interface IncomingBatch {

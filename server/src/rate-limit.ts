@@ -1,6 +1,6 @@
 /** Requests a minute and application, counted in whole minutes; off when the limit is 0. */
-import { Failure } from '../failure.js';
-import type { Clock } from '../system.js';
+import { Failure } from './failure.js';
+import type { Clock } from './system.js';
 
 /** Counts requests; {@link RateLimit.take} throws `too-many-requests` beyond the limit. */
 export class RateLimit {

@@ -1,0 +1,259 @@
+/**
+ * The crash side put together. A crash comes in by these steps: query, body into a file, event, limits of the product,
+ * reading in a thread, row, store. Only the last one leaves anything behind.
+ */
+import { open, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { datasets } from '@storelens/contract';
+import { asciiLower } from '../body.js';
+import type { Settings } from '../config.js';
+import type { Engine } from '../engine/index.js';
+import { Failure } from '../failure.js';
+import { crashFileKey, type Files } from '../files/index.js';
+import type { Ingest } from '../ingest/index.js';
+import type { Ledger } from '../ledger/index.js';
+import type { Log } from '../log.js';
+import { RateLimit } from '../rate-limit.js';
+import type { Registry } from '../registry/index.js';
+import { type Clock, newGuid, type Random } from '../system.js';
+import {
+  bodyHash,
+  type CrashEvent,
+  checkQuery,
+  givesFrames,
+  mergedException,
+  mergedRow,
+  readEvent,
+} from './crash-event.js';
+import { openCrashIds } from './crash-ids.js';
+import { failureMode } from './failure-hash.js';
+import { failureRow } from './failure-row.js';
+import type { AcceptedCrash, Crashes, IncomingCrash } from './index.js';
+import { Quota, type QuotaOwner } from './quota.js';
+import { createReaders } from './readers.js';
+import type { ModuleIds, Reading } from './reading.js';
+import { storedCrash } from './stored-crash.js';
+import { createSymbolStore } from './symbol-store.js';
+import { defaultSymbolLimits } from './symbols.js';
+import { receiveUpload, type Upload } from './upload.js';
+
+/** What {@link createCrashes} needs. */
+export interface CrashesOptions {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly registry: Registry;
+  readonly ingest: Ingest;
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: Settings;
+  readonly log: Pick<Log, 'error' | 'warn'>;
+}
+
+const mib = 1024 * 1024;
+
+/** The dataset of the rows. */
+function failuresEntry() {
+  const { failures } = datasets;
+  if (failures === undefined) throw new TypeError('there is no dataset failures');
+  return failures;
+}
+
+function busy(sentence: string): Failure {
+  return new Failure('unavailable', [sentence], { retryAfter: 2 });
+}
+
+/** Makes a file durable; returns its size. */
+async function synced(path: string): Promise<number> {
+  const file = await open(path, 'r+');
+  try {
+    await file.datasync();
+    return (await file.stat()).size;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens the crash side. */
+export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
+  const { engine, ledger, registry, ingest, clock, random, settings, log } = options;
+  const failures = failuresEntry();
+  const idsOf = await openCrashIds(registry, random);
+  const rate = new RateLimit(settings['crash-rate'], clock);
+  const quota = new Quota({
+    engine,
+    clock,
+    most: settings['crash-quota-mib'],
+    days: settings['crash-file-days'],
+  });
+  const readers = createReaders({
+    threads: Math.max(1, Math.min(2, availableParallelism() - 1)),
+    queueLength: settings['ingest-queue'],
+    milliseconds: settings['crash-seconds'] * 1000,
+    log,
+  });
+  const symbols = createSymbolStore({
+    registry,
+    files: options.files,
+    clock,
+    limits: {
+      wireBytes: settings['max-body-mib'] * mib,
+      unpackedBytes: defaultSymbolLimits.bytes,
+      ratio: settings['max-ratio'],
+    },
+    newFile: () => ingest.newFile(),
+    check: (path) => readers.check(path),
+  });
+  const keepFiles = settings['crash-files'] === 'keep';
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+
+  /** The file read in a thread, and wrapped if need be. Throws for files that are refused. */
+  async function read(accountId: string, path: string, wrapTo: string | undefined): Promise<Reading> {
+    const task = {
+      path,
+      wrapTo,
+      read: true,
+      unpackedBytes: settings['max-crash-unpacked-mib'] * mib,
+      now: clock.now(),
+    };
+    const find = (modules: readonly ModuleIds[]) => symbols.find(accountId, modules);
+    const first = await readers.read(task, find);
+    if (first.outcome === 'done') return first.reading;
+    if (first.outcome === 'refused') throw new Failure('invalid-crash-file', [first.sentence]);
+    // What the thread had written when it was ended may be half a cabinet.
+    if (wrapTo !== undefined) await rm(wrapTo, { force: true });
+    const second = await readers.read({ ...task, read: false }, find);
+    if (second.outcome === 'refused') throw new Failure('invalid-crash-file', [second.sentence]);
+    if (second.outcome === 'given up') {
+      throw new Failure('unavailable', [`The crash file cannot be taken now: ${second.sentence}`], {
+        retryAfter: 30,
+      });
+    }
+    return { ...second.reading, processed: first.sentence };
+  }
+
+  /** Whose crash it is, with the registry's spelling of the product. */
+  function ownerOf({ accountId, products }: IncomingCrash, { row }: CrashEvent): QuotaOwner {
+    const id = typeof row.applicationId === 'string' ? row.applicationId : '';
+    return {
+      accountId,
+      source: asciiLower(String(row.source)),
+      applicationId: products.find(id)?.id ?? '',
+    };
+  }
+
+  function refuseUnnamed({ row }: CrashEvent, { processed }: Reading): void {
+    const source = asciiLower(String(row.source));
+    const named = typeof row.failureName === 'string' && row.failureName.trim() !== '';
+    if (processed === 'read' || named || failureMode(source) === 'um') return;
+    throw new Failure('invalid-crash-file', [
+      `${processed} A failure of source '${source}' needs a failureName then.`,
+    ]);
+  }
+
+  async function storeCrash(
+    crash: IncomingCrash,
+    received: { readonly upload: Upload; readonly event: CrashEvent; readonly path: string },
+    pending: Set<string>,
+  ): Promise<AcceptedCrash> {
+    const { accountId } = crash;
+    const { upload, event, path } = received;
+    const receipt = clock.now();
+    const owner = ownerOf(crash, event);
+    rate.take(Object.values(owner).join('\n'));
+    await quota.check(owner, keepFiles ? upload.bytes : 0);
+    const wrapTo = keepFiles ? ingest.newFile() : undefined;
+    if (wrapTo !== undefined) pending.add(wrapTo);
+    const reading = await read(accountId, path, wrapTo);
+    refuseUnnamed(event, reading);
+    const kept = reading.container === 'dump' ? wrapTo : path;
+    const file = keepFiles ? kept : undefined;
+    const bytes = file === undefined ? 0 : await synced(file);
+    const batch = crash.idempotencyKey ?? newGuid(random);
+    const ids = idsOf(accountId, batch);
+    const merged = mergedRow(event, reading.facts, receipt);
+    const { exception: _, ...others } = merged;
+    const exception = mergedException(event, reading.facts);
+    const row = failureRow(
+      {
+        ...(exception === undefined ? merged : others),
+        source: owner.source,
+        applicationId: owner.applicationId,
+      },
+      {
+        ...ids,
+        cabBytes: bytes,
+        processed: reading.processed,
+        exception,
+        frames: givesFrames(event) ? undefined : reading.facts?.frames,
+      },
+    );
+    const day = new Date(String(row.timestamp)).toISOString().slice(0, 10);
+    if (file !== undefined) pending.delete(file);
+    const { duplicate } = await ingest.store({
+      accountId,
+      dataset: failures,
+      batchId: batch,
+      bodyHash: bodyHash(crash, upload),
+      rows: [row],
+      files: file === undefined ? [] : [{ path: file, key: crashFileKey(accountId, day, ids.cabIdHash) }],
+    });
+    if (!duplicate) quota.add(owner, bytes);
+    const stored = duplicate ? await storedCrash({ engine, ledger }, accountId, ids.cabIdHash) : undefined;
+    return {
+      dataset: 'failures',
+      accepted: 1,
+      batch,
+      duplicate,
+      ...ids,
+      failureName: stored?.failureName ?? String(row.failureName),
+      failureHash: stored?.failureHash ?? String(row.failureHash),
+      processed: stored?.processed ?? reading.processed,
+    };
+  }
+
+  async function take(crash: IncomingCrash): Promise<AcceptedCrash> {
+    checkQuery(crash);
+    const path = ingest.newFile();
+    const pending = new Set([path]);
+    try {
+      const upload = await receiveUpload({ ...crash, maxFileMib: settings['max-crash-mib'], path });
+      const event = readEvent({ ...crash, event: upload.event }, clock.now());
+      const problems = ingest.problems(failures, event.json, crash.products);
+      if (problems.length > 0) throw new Failure('invalid-rows', problems);
+      return await storeCrash(crash, { upload, event, path }, pending);
+    } finally {
+      for (const left of pending) await rm(left, { force: true });
+    }
+  }
+
+  return {
+    async accept(crash) {
+      if (closed) throw busy('The server is stopping.');
+      if (running.size >= settings['ingest-queue']) {
+        throw busy(`${running.size} crashes are being received or stored.`);
+      }
+      const work = take(crash);
+      const ended = work.catch(() => undefined).finally(() => running.delete(ended));
+      running.add(ended);
+      return await work;
+    },
+
+    crash: (accountId, cabIdHash) => storedCrash({ engine, ledger }, accountId, asciiLower(cabIdHash)),
+
+    acceptSymbols: (accountId, body, contentEncoding) => symbols.accept(accountId, body, contentEncoding),
+    symbols: (accountId) => symbols.list(accountId),
+    removeSymbols: (accountId, debugId) => symbols.remove(accountId, debugId),
+    async reprocess() {
+      throw new TypeError('crashes are not reprocessed yet');
+    },
+    async sweep() {},
+
+    async close() {
+      closed = true;
+      await Promise.allSettled(running);
+      await readers.close();
+    },
+  };
+}
