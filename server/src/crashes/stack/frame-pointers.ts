@@ -53,8 +53,8 @@ export function byFramePointer(callee: Callee, walk: Walk): Found {
   const { processor, memory } = walk;
   const { framePointer: frame, stackPointer: stack } = callee;
   if (!processor.chained || frame === undefined) return undefined;
-  // Where frame pointers are the rule, the first function of a thread has none.
-  if (frame === 0n) return processor.linkRegister === undefined ? undefined : 'root';
+  // Where frame pointers are the rule, the function in which a thread begins has none to save.
+  if (frame === 0n) return processor.linkRegister === undefined || callee.first ? undefined : 'root';
   const width = BigInt(processor.width);
   if (frame < stack || frame % width !== 0n) return undefined;
   const savedFrame = memory.pointer(frame);
