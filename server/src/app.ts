@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
+import { completeFailures } from './crashes/failure-row.js';
 import { createCrashes } from './crashes/index.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';
@@ -151,7 +152,16 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     });
     opened.add(() => identity.close());
     const ingest = metrics.ingest(
-      await createIngest({ engine, ledger, clock, random, settings, log, folder: data }),
+      await createIngest({
+        engine,
+        ledger,
+        clock,
+        random,
+        settings,
+        log,
+        folder: data,
+        complete: { failure: completeFailures(random) },
+      }),
     );
     opened.add(() => ingest.close());
     await ingest.replay();

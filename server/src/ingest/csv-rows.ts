@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import type { DatasetEntry } from '@storelens/contract';
 import { CsvError, parse } from 'csv-parse';
 import { parse as parseSync } from 'csv-parse/sync';
-import type { FoundRow } from './json-rows.js';
+import type { FoundRow } from './json-row.js';
 import { maxRowBytes } from './scanner.js';
 import { shown } from './values.js';
 
@@ -24,11 +24,12 @@ export function headerKeys(header: string): readonly string[] | undefined {
 /** What is wrong with the header row: every key has to be one of the dataset's, once. */
 export function headerProblems(entry: DatasetEntry, keys: readonly string[] | undefined): string[] {
   if (keys === undefined) return ['header: not CSV'];
-  const known = new Map(entry.columns.map(({ name }) => [name.toLowerCase(), name]));
+  const known = new Map(entry.columns.map((column) => [column.name.toLowerCase(), column]));
   return keys.flatMap((key, index) => {
     const column = known.get(key.toLowerCase());
     if (column === undefined) return [`header: ${shown(key)}: unknown key`];
-    if (column !== key) return [`header: ${shown(key)}: unknown key; did you mean ${column}`];
+    if (column.type === 'object' || column.type === 'list') return [`header: ${key}: only JSON can give it`];
+    if (column.name !== key) return [`header: ${shown(key)}: unknown key; did you mean ${column.name}`];
     return keys.indexOf(key) < index ? [`header: ${key}: given twice`] : [];
   });
 }

@@ -7,8 +7,8 @@ import type { DatasetEntry } from '@storelens/contract';
 import { csvRows } from './csv-rows.js';
 import { jsonRows } from './json-rows.js';
 import type { BatchFormat } from './media.js';
+import { RowRules } from './row-rules.js';
 import type { Facts } from './rules.js';
-import { RowRules } from './values.js';
 
 /** Most problems that one answer lists. */
 export const maxProblems = 100;

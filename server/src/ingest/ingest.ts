@@ -4,6 +4,7 @@
  * no HTTP; who the caller is and which products the account has is handed in.
  */
 import { join } from 'node:path';
+import type { DatasetEntry } from '@storelens/contract';
 import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
@@ -11,6 +12,7 @@ import type { CommitRequest, Ledger, OpenCommit } from '../ledger/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Log } from '../log.js';
 import { type Clock, newGuid, type Random } from '../system.js';
+import { type Completions, completeRows } from './complete.js';
 import { headerKeys, headerProblems } from './csv-rows.js';
 import { csvScanner } from './csv-scanner.js';
 import { explainRows, maxProblems } from './explain.js';
@@ -34,6 +36,8 @@ export interface IngestOptions {
   readonly random: Random;
   readonly settings: Settings;
   readonly folder: string;
+  /** How rows are completed, for datasets that ask for it. */
+  readonly complete: Completions;
   /** Hears of batches that were given up while nobody waited for an answer. */
   readonly log: Pick<Log, 'warn'>;
 }
@@ -71,6 +75,7 @@ function busy(sentence: string): Failure {
 /** Opens the spool and wires the steps. Call `replay` before the first batch. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { engine, ledger, clock, random, settings, log } = options;
+  const { complete } = options;
   const spool = await Spool.open(join(options.folder, 'spool'), random);
   const embedded = engine.kind === 'chdb';
   const store = new Store(engine, ledger, spool, embedded ? 1 : settings.sessions);
@@ -108,6 +113,11 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       throw new Failure('invalid-rows', merged(problems, scan));
     }
     if (scan.rows === 0) throw new Failure('invalid-body', ['The batch has no rows.']);
+    if (dataset.completed !== undefined) {
+      const [from, to] = [spool.rowsFile(id), spool.rowsFile(id, 'complete')];
+      const good = await completeRows(from, to, dataset, media.format, complete[dataset.completed]);
+      if (!good) throw await refusal(dataset, { id, format: media.format, facts });
+    }
     return { id, format: media.format, received, facts };
   }
 
@@ -124,11 +134,13 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     });
     if (begun.outcome !== 'open') return begun;
     const { commit, takenOver } = begun;
-    const reading = checked.format === 'csv' ? 'csv' : 'json';
+    const reads = dataset.completed === undefined ? 'rows' : 'complete';
+    const reading = checked.format === 'csv' && reads === 'rows' ? 'csv' : 'json';
     const staged: Staged = {
       id: checked.id,
       commit,
       statement: statementOf(dataset, reading, checked.facts, commit),
+      reads,
     };
     try {
       await spool.stage(staged);
@@ -149,12 +161,15 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     return result;
   }
 
-  /** In words, why the engine refused a batch that the scanner let pass. */
-  async function refusal(request: IncomingBatch, checked: Checked, error: RefusedRows): Promise<Failure> {
-    const { id, format, facts } = checked;
-    const problems = await explainRows(spool.rowsFile(id), request.dataset, format, facts);
+  /** In words, why a batch that the scanner let pass was refused. */
+  async function refusal(
+    dataset: DatasetEntry,
+    { id, format, facts }: Pick<Checked, 'id' | 'format' | 'facts'>,
+    error?: RefusedRows,
+  ): Promise<Failure> {
+    const problems = await explainRows(spool.rowsFile(id), dataset, format, facts);
     if (problems.length > 0) return new Failure('invalid-rows', problems);
-    const row = error.row === undefined ? 'The engine refused the rows' : `row ${error.row}: refused`;
+    const row = error?.row === undefined ? 'The rows were refused' : `row ${error.row}: refused`;
     return new Failure('invalid-rows', [`${row} by a check that names no field.`], { cause: error });
   }
 
@@ -181,7 +196,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       case 'open': {
         if (begun.result.outcome === 'done') return answer;
         const { error } = begun.result;
-        throw error instanceof RefusedRows ? await refusal(request, checked, error) : error;
+        throw error instanceof RefusedRows ? await refusal(request.dataset, checked, error) : error;
       }
     }
   }

@@ -1,121 +1,25 @@
 /**
- * Splits a JSON body into rows and a row into keys and raw values, for the explanations. Values keep their literal,
- * so that a number is judged as it was written. One row is held at a time.
+ * Splits a JSON body into its rows. One row is held at a time; a body that is no JSON is split as well as it can be,
+ * for the explanations.
  */
+import { type FoundRow, parseRow } from './json-row.js';
 import type { Framing } from './json-scanner.js';
 import { maxRowBytes } from './scanner.js';
-import type { Entry, Value } from './values.js';
 
-/** A row as found: its entries, or what makes it unreadable. `lost` ends the search: no later row can be told. */
-export type FoundRow =
-  | { readonly entries: readonly Entry[] }
-  | { readonly problem: string; readonly lost?: true };
+/** A row's text, or what makes it unreadable. `lost` ends the search: no later row can be told. */
+export type RowPiece = { readonly text: string } | { readonly problem: string; readonly lost?: true };
 
-const token =
-  /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|(true|false)|(null))/y;
+const tooLong: RowPiece = { problem: `longer than ${maxRowBytes} bytes` };
 
-/** Reads the tokens of one row's text. */
-class Tokens {
-  #match: RegExpExecArray | null = null;
-  #at = 0;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-  constructor(readonly text: string) {
-    this.next();
-  }
-
-  /** Moves on by one token. */
-  next(): void {
-    token.lastIndex = this.#at;
-    this.#match = token.exec(this.text);
-    if (this.#match !== null) this.#at = token.lastIndex;
-  }
-
-  /** Takes a punctuation mark if it is next. */
-  take(mark: string): boolean {
-    if (this.#match?.[1] !== mark) return false;
-    this.next();
-    return true;
-  }
-
-  /** Takes a string if it is next, as it stands between its quotes. */
-  takeKey(): string | undefined {
-    const literal = this.#match?.[2];
-    if (literal === undefined) return undefined;
-    this.next();
-    return literal.slice(1, -1);
-  }
-
-  /** Takes a string if it is next; its decoded text. */
-  takeText(): string | undefined {
-    const text = this.takeKey();
-    return text?.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text;
-  }
-
-  /** Takes a value; objects and lists are passed over whole. Undefined if there is none. */
-  takeValue(): Value | undefined {
-    const text = this.takeText();
-    if (text !== undefined) return { kind: 'text', text };
-    const [, mark, , number, boolean, nothing] = this.#match ?? [];
-    if (mark === '{' || mark === '[')
-      return this.#pass() ? { kind: mark === '{' ? 'object' : 'list', text: '' } : undefined;
-    const literal = number ?? boolean ?? nothing;
-    if (literal === undefined) return undefined;
-    this.next();
-    return {
-      kind: number !== undefined ? 'number' : boolean !== undefined ? 'boolean' : 'null',
-      text: literal,
-    };
-  }
-
-  /** Whether nothing but blanks is left. */
-  get ended(): boolean {
-    return this.#match === null && /^[ \t\r\n]*$/.test(this.text.slice(this.#at));
-  }
-
-  #pass(): boolean {
-    let depth = 0;
-    do {
-      if (this.#match === null) return false;
-      const mark = this.#match[1];
-      if (mark === '{' || mark === '[') depth += 1;
-      if (mark === '}' || mark === ']') depth -= 1;
-      this.next();
-    } while (depth > 0);
-    return true;
-  }
-}
-
-/** Reads one row's text. */
-export function parseRow(text: string): FoundRow {
-  const tokens = new Tokens(text);
-  if (!tokens.take('{')) return { problem: 'not a JSON object' };
-  const entries: Entry[] = [];
-  let more = !tokens.take('}');
-  while (more) {
-    const key = tokens.takeKey();
-    if (key === undefined || !tokens.take(':'))
-      return { problem: 'not JSON: a key in quotes and a colon were expected' };
-    const value = tokens.takeValue();
-    if (value === undefined)
-      return { problem: `not JSON: the value of "${key.slice(0, 98)}" cannot be read` };
-    entries.push([key, value]);
-    if (tokens.take('}')) more = false;
-    else if (!tokens.take(',')) return { problem: 'not JSON: a comma or a closing brace was expected' };
-  }
-  return tokens.ended ? { entries } : { problem: 'not JSON: something follows the object' };
-}
-
-const tooLong: FoundRow = { problem: `longer than ${maxRowBytes} bytes` };
-
-function readRow(bytes: Buffer): FoundRow {
+function pieceOf(bytes: Buffer): RowPiece {
   if (bytes.length > maxRowBytes) return tooLong;
-  let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return { text: utf8.decode(bytes) };
   } catch {
     return { problem: 'not UTF-8' };
   }
-  return parseRow(text);
 }
 
 /** Pieces of a body that end with a given byte outside of `keep`; a piece never grows beyond the row limit. */
@@ -149,13 +53,13 @@ function isBlank(bytes: Buffer): boolean {
   return bytes.length < 1024 && /^[ \t\r\n]*$/.test(bytes.toString('latin1'));
 }
 
-async function* rowsByLine(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRow> {
+async function* rowsByLine(body: AsyncIterable<Buffer>): AsyncGenerator<RowPiece> {
   let first = true;
   for await (const line of lines(body)) {
     const bytes = first && line.subarray(0, 3).equals(byteOrderMark) ? line.subarray(3) : line;
     first = false;
     if (isBlank(bytes)) continue;
-    yield readRow(bytes);
+    yield pieceOf(bytes);
   }
 }
 
@@ -163,7 +67,7 @@ const byteOrderMark = Buffer.from('\ufeff');
 const [quote, backslash, openBrace, closeBrace, openBracket, closeBracket, comma] = Buffer.from('"\\{}[],');
 
 /** Rows of an array: what stands between its brackets and commas at the top. */
-async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRow> {
+async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<RowPiece> {
   let depth = -1;
   let inText = false;
   let escaped = false;
@@ -200,7 +104,7 @@ async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRo
         from = index + 1;
         const bytes = Buffer.concat(row);
         // `[]` has no row; a comma asks for one.
-        if (!isBlank(bytes) || byte === comma) yield readRow(bytes);
+        if (!isBlank(bytes) || byte === comma) yield pieceOf(bytes);
         row = [];
         size = 0;
         if (byte === closeBracket) {
@@ -219,11 +123,16 @@ async function* rowsOfArray(body: AsyncIterable<Buffer>): AsyncGenerator<FoundRo
   }
   if (closed) return;
   const rest = Buffer.concat(row);
-  if (depth === 0 && !isBlank(rest)) yield readRow(rest);
+  if (depth === 0 && !isBlank(rest)) yield pieceOf(rest);
   yield { problem: 'not JSON: the body ends too early', lost: true };
 }
 
-/** The rows of a JSON body, in order. */
-export function jsonRows(body: AsyncIterable<Buffer>, framing: Framing): AsyncGenerator<FoundRow> {
+/** The texts of the rows of a JSON body, in order. */
+export function jsonPieces(body: AsyncIterable<Buffer>, framing: Framing): AsyncGenerator<RowPiece> {
   return framing === 'lines' ? rowsByLine(body) : rowsOfArray(body);
+}
+
+/** The rows of a JSON body, in order. */
+export async function* jsonRows(body: AsyncIterable<Buffer>, framing: Framing): AsyncGenerator<FoundRow> {
+  for await (const piece of jsonPieces(body, framing)) yield 'text' in piece ? parseRow(piece.text) : piece;
 }

@@ -8,6 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
+import { onDisk } from './disk.js';
 import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
 import type { Scan, Scanner } from './scanner.js';
@@ -18,15 +19,6 @@ export interface Received {
   /** SHA-256 of the decoded body, hex. */
   readonly hash: string;
   readonly scan: Scan;
-}
-
-/** A fault of the disk is no fault of the caller. */
-async function onDisk<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (cause) {
-    throw new Failure('unavailable', ['The batch cannot be written to disk.'], { retryAfter: 30, cause });
-  }
 }
 
 async function* fromWire(body: Readable, limits: BodyLimits): AsyncGenerator<Buffer> {

@@ -1,7 +1,8 @@
 /**
- * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body; `<id>.json` beside it is
- * the statement that stores it, written once the batch has its commit number. Both are on disk before the engine is
- * called, so that a process that starts can repeat the very same insert.
+ * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body, `<id>.complete` its completed
+ * rows if its dataset asks for that; `<id>.json` beside them is the statement that stores them, written once the batch
+ * has its commit number. All are on disk before the engine is called, so that a process that starts can repeat the
+ * very same insert.
  */
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +15,14 @@ export interface Staged {
   readonly id: string;
   readonly commit: OpenCommit;
   readonly statement: Statement;
+  /** Which of its files the statement reads. */
+  readonly reads: SpoolFile;
 }
+
+/** Kinds of files with rows, by the ending of their names. */
+export type SpoolFile = 'rows' | 'complete';
+
+const kinds: readonly SpoolFile[] = ['rows', 'complete'];
 
 /** The folder of the spool. Errors of the file system pass through. */
 export class Spool {
@@ -34,9 +42,9 @@ export class Spool {
     return newGuid(this.random);
   }
 
-  /** Path of a batch's body. */
-  rowsFile(id: string): string {
-    return join(this.folder, `${id}.rows`);
+  /** Path of a batch's body, or of its completed rows. */
+  rowsFile(id: string, kind: SpoolFile = 'rows'): string {
+    return join(this.folder, `${id}.${kind}`);
   }
 
   /** Writes the statement of a batch whose body is there; returns when both survive a loss of power. */
@@ -60,7 +68,7 @@ export class Spool {
   async remove(id: string): Promise<void> {
     // The statement goes first: a body alone is swept at the next start.
     await rm(this.#statementFile(id), { force: true });
-    await rm(this.rowsFile(id), { force: true });
+    for (const kind of kinds) await rm(this.rowsFile(id, kind), { force: true });
   }
 
   /** Batches that are staged completely, for a start; whatever else lies in the folder is removed. */
@@ -68,12 +76,13 @@ export class Spool {
     const names = new Set(await readdir(this.folder));
     const staged: Staged[] = [];
     for (const name of names) {
-      if (!name.endsWith('.json') || !names.has(`${name.slice(0, -'.json'.length)}.rows`)) continue;
+      if (!name.endsWith('.json')) continue;
       const found = await readStaged(join(this.folder, name));
-      if (found === undefined || `${found.id}.json` !== name) continue;
+      if (found === undefined || `${found.id}.json` !== name || !names.has(`${found.id}.${found.reads}`))
+        continue;
       staged.push(found);
       names.delete(name);
-      names.delete(`${found.id}.rows`);
+      for (const kind of kinds) names.delete(`${found.id}.${kind}`);
     }
     for (const name of names) await rm(join(this.folder, name), { force: true, recursive: true });
     return staged;

@@ -52,10 +52,10 @@ export class Store {
   }
 
   /** Stores a batch and settles its commit. `repeated`: an earlier attempt may have stored its rows. */
-  async settle({ id, commit, statement }: Staged, repeated: boolean): Promise<Outcome> {
+  async settle({ id, commit, statement, reads }: Staged, repeated: boolean): Promise<Outcome> {
     try {
       const { accountId: account, token } = commit;
-      await this.engine.insert({ ...statement, account, token, file: this.spool.rowsFile(id) });
+      await this.engine.insert({ ...statement, account, token, file: this.spool.rowsFile(id, reads) });
     } catch (error) {
       return await this.#failed(commit, repeated, error);
     }

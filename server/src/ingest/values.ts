@@ -1,11 +1,11 @@
 /**
- * Says in words what is wrong with a row: the same rules as the scanner and the engine's statement, once more, for
- * people. It only runs over batches that were refused; a property test holds the two against each other.
+ * Says in words what is wrong with a value: the same rules as the scanner and the engine's statement, once more, for
+ * people. What columns and rows ask besides stands in `row-rules.ts`.
  */
-import type { Column, DatasetEntry } from '@storelens/contract';
+import type { Column } from '@storelens/contract';
 import { asciiLower } from '../body.js';
 import { utcDay } from '../system.js';
-import { integerDigits, jsonTypeOf } from './json-scanner.js';
+import { integerDigits, type JsonType, jsonTypeOf } from './json-language.js';
 import {
   amountPattern,
   dayPattern,
@@ -21,17 +21,36 @@ import {
 export interface Value {
   readonly kind: 'text' | 'number' | 'boolean' | 'null' | 'object' | 'list' | 'cell';
   readonly text: string;
+  /** Of an object. Absent where objects and lists lie deeper in each other than any dataset asks for. */
+  readonly members?: readonly Entry[];
+  /** Of a list. */
+  readonly items?: readonly Value[];
 }
 
 /** Key and value as written, in order; a key of JSON with its escapes. */
 export type Entry = readonly [key: string, value: Value];
 
-const expected = {
+/** What a value of a JSON type is, in words. */
+export const expected: Readonly<Record<JsonType, string>> = {
   text: 'text',
   integer: 'a whole number',
   amount: 'a number',
   boolean: 'true or false',
-} as const;
+  code: 'text or a whole number',
+  object: 'an object',
+  list: 'a list of objects',
+};
+
+/** Kinds of JSON values that a JSON type takes. */
+const kinds: Readonly<Record<JsonType, readonly Value['kind'][]>> = {
+  text: ['text'],
+  integer: ['number'],
+  amount: ['number'],
+  boolean: ['boolean'],
+  code: ['text', 'number'],
+  object: ['object'],
+  list: ['list'],
+};
 
 const matches = (pattern: string, text: string) => new RegExp(pattern).test(text);
 
@@ -108,20 +127,31 @@ function textProblem(column: Column, text: string, facts: Facts): string | undef
     }
     default: {
       const most = column.maxBytes ?? defaultMaxBytes;
-      return Buffer.byteLength(text) > most ? `longer than ${most} bytes` : undefined;
+      if (Buffer.byteLength(text) > most) return `longer than ${most} bytes`;
+      const { only } = column;
+      if (only === undefined || only.some((one) => asciiLower(one) === asciiLower(text))) return undefined;
+      return `${shown(text)} is none of ${only.join(', ')}`;
     }
   }
 }
 
-/** What is wrong with one value that is not missing, or undefined. */
-function valueProblem(column: Column, value: Value, facts: Facts): string | undefined {
+function codeNumberProblem(text: string): string | undefined {
+  if (!matches(/^-?\d+$/.source, text)) return `expected text or a whole number, got ${shown(text)}`;
+  const fits = matches(integerPattern, text) && Number.isSafeInteger(Number(text));
+  return fits ? undefined : `expected text, or a whole number that is exact as one, got ${shown(text)}`;
+}
+
+/** What is wrong with one value that is not missing, nested ones apart; undefined if nothing is. */
+export function valueProblem(column: Column, value: Value, facts: Facts): string | undefined {
   const type = jsonTypeOf(column);
-  if (value.kind !== 'cell') {
-    const right = type === 'text' ? 'text' : type === 'boolean' ? 'boolean' : 'number';
-    if (value.kind !== right) return `expected ${expected[type]}, got ${value.kind}`;
+  if (value.kind !== 'cell' && !kinds[type].includes(value.kind)) {
+    return `expected ${expected[type]}, got ${value.kind}`;
   }
   switch (type) {
     case 'text':
+      return textProblem(column, value.text, facts);
+    case 'code':
+      if (value.kind === 'number') return codeNumberProblem(value.text);
       return textProblem(column, value.text, facts);
     case 'integer':
       return integerProblem(column, value.text);
@@ -130,57 +160,8 @@ function valueProblem(column: Column, value: Value, facts: Facts): string | unde
     case 'boolean':
       if (value.kind === 'boolean' || ['true', 'false'].includes(asciiLower(value.text))) return undefined;
       return `expected true or false, got ${shown(value.text)}`;
+    case 'object':
+    case 'list':
+      return undefined;
   }
-}
-
-/** Whether a value stands for nothing. */
-function isMissing(value: Value | undefined): boolean {
-  if (value === undefined || value.kind === 'null') return true;
-  return value.text === '' && (value.kind === 'text' || value.kind === 'cell');
-}
-
-/** Checks the rows of one dataset. */
-export class RowRules {
-  readonly #columns: ReadonlyMap<string, Column>;
-  readonly #facts: Facts;
-
-  constructor(entry: DatasetEntry, facts: Facts) {
-    this.#columns = new Map(entry.columns.map((column) => [column.name, column]));
-    this.#facts = facts;
-  }
-
-  /** What is wrong with a row, as `field: problem`; empty if nothing is. */
-  problems(row: readonly Entry[]): string[] {
-    const found: string[] = [];
-    const given = new Map<string, Value>();
-    for (const [key, value] of row) {
-      const column = this.#columns.get(key);
-      if (column === undefined) found.push(`${shownKey(key)}: ${this.#unknown(key)}`);
-      else if (given.has(key)) found.push(`${key}: given twice`);
-      else given.set(key, value);
-    }
-    for (const column of this.#columns.values()) {
-      const value = given.get(column.name);
-      if (value === undefined || isMissing(value)) {
-        if (value !== undefined && value.kind === 'text' && jsonTypeOf(column) !== 'text') {
-          found.push(`${column.name}: expected ${expected[jsonTypeOf(column)]}, got text`);
-        } else if (column.required) found.push(`${column.name}: missing`);
-        continue;
-      }
-      const problem = valueProblem(column, value, this.#facts);
-      if (problem !== undefined) found.push(`${column.name}: ${problem}`);
-    }
-    return found;
-  }
-
-  /** Why a key is not known; a key that differs in case only gets a hint. */
-  #unknown(key: string): string {
-    if (key.includes('\\')) return 'keys are taken as they are written, without escapes';
-    const near = [...this.#columns.keys()].find((name) => asciiLower(name) === asciiLower(key));
-    return near === undefined ? 'unknown key' : `unknown key; did you mean ${near}`;
-  }
-}
-
-function shownKey(key: string): string {
-  return /^[\w.-]{1,100}$/.test(key) ? key : shown(key);
 }

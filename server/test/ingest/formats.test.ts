@@ -139,6 +139,7 @@ test('missing values of every dataset are what its entry says', async () => {
     const least = {
       timestamp: event.timestamp,
       date: '2024-02-28',
+      source: 'hardware',
       rating: 3,
       adUnitId: 'a',
       campaignId: 'c',
@@ -152,7 +153,9 @@ test('missing values of every dataset are what its entry says', async () => {
       `SELECT * FROM ${entry.name} WHERE seq = (SELECT max(seq) FROM ${entry.name})`,
     );
     for (const { name, type, missing, required } of entry.columns) {
-      if (required || typeof missing === 'object') continue;
+      if (required || typeof missing === 'object' || type === 'object' || type === 'list') continue;
+      // These are made; failures.test.ts has them.
+      if (entry.completed !== undefined && /^failure(Name|Hash)$/.test(name)) continue;
       const byType = type === 'boolean' ? false : type === 'integer' || type === 'amount' ? 0 : '';
       assert.deepEqual(stored?.[name], missing ?? byType, `${entry.name}.${name}`);
     }

@@ -35,7 +35,12 @@ export class Chance {
 }
 
 /** Products that the rows name. */
-export const oddProducts = { app: ['9NBLGGGZ5QDR', '9wzdncrdabcD'], addon: ['9NADDON00001'] } as const;
+export const oddProducts = {
+  app: ['9NBLGGGZ5QDR', '9wzdncrdabcD'],
+  addon: ['9NADDON00001'],
+  desktop: ['10238467886765136388'],
+  driver: ['13510798888881234'],
+} as const;
 
 /** Time at which the rows arrive: times up to a day later are good. */
 export const oddNow = Date.UTC(2024, 1, 29, 12);
@@ -193,6 +198,8 @@ const guids = [
 const products = [
   ...oddProducts.app,
   ...oddProducts.addon,
+  ...oddProducts.desktop,
+  ...oddProducts.driver,
   '9nblgggz5qdr',
   '9WZDNCRDABCD',
   '9naddon00001',
@@ -261,11 +268,12 @@ function wordsFor(column: Column): readonly string[] {
     case 'boolean':
       return booleans;
     case 'code':
+      return [...texts, ...integers];
     case 'object':
     case 'list':
-      throw new TypeError(`no words for ${column.type}`);
+      return ['{}', '[]'];
     case 'text':
-      return [...texts, ...(column.values ?? [])];
+      return [...texts, ...(column.values ?? []), ...(column.only ?? [])];
   }
 }
 
@@ -285,7 +293,40 @@ const goodWords: Readonly<Record<Column['type'], readonly string[]>> = {
 };
 
 function goodWord(column: Column, chance: Chance): string {
-  return chance.pick(column.kind === 'addon' ? oddProducts.addon : goodWords[column.type]);
+  if (column.only !== undefined) return chance.pick(column.only);
+  return chance.pick(column.type === 'product' ? oddProducts[column.kind ?? 'app'] : goodWords[column.type]);
+}
+
+/** Columns that CSV can give. */
+export function flatColumns(entry: DatasetEntry): readonly Column[] {
+  return entry.columns.filter(({ type }) => type !== 'object' && type !== 'list');
+}
+
+/** The columns in the form that the row's values of other columns make them. */
+function settled(columns: readonly Column[], chance: Chance): readonly Column[] {
+  const chosen = new Map<string, string>();
+  for (const { name, only } of columns) if (only !== undefined) chosen.set(name, chance.pick(only));
+  return columns.map((column) => {
+    const one = chosen.get(column.name);
+    if (one !== undefined) return { ...column, only: [one, one.toUpperCase()] };
+    const { depends } = column;
+    const other = chosen.get(depends?.column ?? '') ?? '';
+    const kind = depends?.kinds[other];
+    if (depends === undefined || kind === undefined) return column;
+    return { ...column, kind, ...(depends.requiredFor.includes(other) ? { required: true as const } : {}) };
+  });
+}
+
+/** A nested value as JSON: good, or with something odd in it. */
+function nestedJson(column: Column, odd: boolean, chance: Chance): string {
+  const object = (strange: boolean) => membersJson(column.columns ?? [], strange ? 1 : 0, chance);
+  if (column.type === 'object') return object(odd);
+  const most = column.most ?? 3;
+  const count = odd && chance.often(0.3) ? most + chance.below(2) : chance.below(4);
+  const strange = odd ? chance.below(count) : -1;
+  const entries = Array.from({ length: count }, (_, index) => object(index === strange));
+  if (odd && chance.often(0.1)) entries.push(chance.pick(oddLiterals));
+  return `[${entries.join(chance.pick([',', ' , ']))}]`;
 }
 
 /** One character of a text changed, dropped or added. */
@@ -311,12 +352,6 @@ function damaged(text: string, chance: Chance): string {
     '\n',
   ]);
   return text.slice(0, at) + inserted + text.slice(at + chance.below(2));
-}
-
-/** The columns of a row that get something odd. */
-function oddColumns(entry: DatasetEntry, chance: Chance): ReadonlySet<Column> {
-  const count = chance.pick([0, 0, 1, 1, 1, 2]);
-  return new Set(Array.from({ length: count }, () => chance.pick(entry.columns)));
 }
 
 const oddLiterals = [
@@ -348,22 +383,44 @@ const oddLiterals = [
   'undefined',
 ];
 
-/** A row as a JSON object on one line; now and then not quite. */
-export function oddJson(entry: DatasetEntry, chance: Chance): string {
-  const odd = oddColumns(entry, chance);
+/** Columns that get something odd. */
+function oddColumns(columns: readonly Column[], count: number, chance: Chance): ReadonlySet<Column> {
+  return new Set(Array.from({ length: count }, () => chance.pick(columns)));
+}
+
+/** How many columns of a row get something odd. */
+const oddCount = (chance: Chance) => chance.pick([0, 0, 1, 1, 1, 2]);
+
+function isNested({ type }: Column): boolean {
+  return type === 'object' || type === 'list';
+}
+
+function isBare(column: Column, word: string): boolean {
+  const { type } = column;
+  if (type === 'code') return /^-?\d+$/.test(word);
+  return type === 'integer' || type === 'amount' || type === 'boolean' || isNested(column);
+}
+
+/** An object with members of some columns, as many of them odd as asked for. */
+function membersJson(columns: readonly Column[], count: number, chance: Chance): string {
+  const odd = oddColumns(columns, count, chance);
   const members: string[] = [];
-  for (const column of entry.columns) {
+  for (const column of columns) {
     if (!odd.has(column)) {
       if (!column.required && chance.often(0.5)) continue;
-      const word = goodWord(column, chance);
-      const bare = column.type === 'integer' || column.type === 'amount' || column.type === 'boolean';
-      members.push(`"${column.name}":${bare ? word : JSON.stringify(word)}`);
+      const word = isNested(column) ? nestedJson(column, false, chance) : goodWord(column, chance);
+      members.push(`"${column.name}":${isBare(column, word) ? word : JSON.stringify(word)}`);
       continue;
     }
     if (chance.often(0.1)) continue;
-    let literal = chance.often(0.3) ? chance.pick(oddLiterals) : chance.pick(wordsFor(column));
-    const bare = column.type === 'integer' || column.type === 'amount' || column.type === 'boolean';
-    if (!oddLiterals.includes(literal) && (!bare || chance.often(0.1))) literal = JSON.stringify(literal);
+    let literal = chance.often(0.3)
+      ? chance.pick(oddLiterals)
+      : isNested(column)
+        ? nestedJson(column, true, chance)
+        : chance.pick(wordsFor(column));
+    if (!oddLiterals.includes(literal) && (!isBare(column, literal) || chance.often(0.1))) {
+      literal = JSON.stringify(literal);
+    }
     const name = chance.often(0.05) ? damaged(column.name, chance) : column.name;
     members.push(
       `${chance.pick(['', ' '])}"${name}"${chance.pick(['', ' '])}:${chance.pick(['', ' ', '\t'])}${literal}`,
@@ -371,14 +428,20 @@ export function oddJson(entry: DatasetEntry, chance: Chance): string {
     if (chance.often(0.03)) members.push(`"${column.name}":${literal}`);
   }
   if (chance.often(0.5)) members.reverse();
-  const row = `{${members.join(',')}}`;
+  return `{${members.join(',')}}`;
+}
+
+/** A row as a JSON object on one line; now and then not quite. */
+export function oddJson(entry: DatasetEntry, chance: Chance): string {
+  const row = membersJson(settled(entry.columns, chance), oddCount(chance), chance);
   return (chance.often(0.05) ? damaged(row, chance) : row).replaceAll('\n', ' ');
 }
 
 /** Cells of a row under all keys of the dataset, in order. */
 export function oddCells(entry: DatasetEntry, chance: Chance): readonly string[] {
-  const odd = oddColumns(entry, chance);
-  return entry.columns.map((column) => {
+  const columns = settled(flatColumns(entry), chance);
+  const odd = oddColumns(columns, oddCount(chance), chance);
+  return columns.map((column) => {
     if (!odd.has(column)) return !column.required && chance.often(0.5) ? '' : goodWord(column, chance);
     if (chance.often(0.1)) return '';
     const word = chance.pick(wordsFor(column));

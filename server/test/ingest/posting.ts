@@ -6,6 +6,8 @@ export const products = [
   { kind: 'app', id: '9NBLGGGZ5QDR', name: 'Contoso Demo' },
   { kind: 'app', id: '9WZDNCRDABCD', name: 'Contoso Notes' },
   { kind: 'addon', id: '9NADDON00001', parentId: '9NBLGGGZ5QDR', name: 'More levels' },
+  { kind: 'desktop', id: '10238467886765136388', name: 'Contoso Desk' },
+  { kind: 'driver', id: '13510798888881234', name: 'Contoso Driver' },
 ] as const;
 
 /** Noon of a leap day: the time at which the tests' batches arrive. */

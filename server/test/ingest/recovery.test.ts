@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
 import { datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
+import { completeFailures } from '../../src/crashes/failure-row.js';
 import { openChdb } from '../../src/engine/chdb.js';
 import { type Engine, EngineError } from '../../src/engine/index.js';
 import { migrateEngine } from '../../src/engine/migrate.js';
@@ -80,6 +81,7 @@ async function restart(): Promise<void> {
     random: systemRandom,
     settings,
     folder,
+    complete: { failure: completeFailures(systemRandom) },
     log: { warn },
   });
   await ingest.replay();
