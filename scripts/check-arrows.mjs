@@ -29,7 +29,7 @@ const arrows = {
   registry: [],
   engine: [],
   ledger: ['registry'],
-  files: [],
+  files: ['registry'],
   tls: [],
   identity: ['registry', 'config'],
   products: ['registry'],

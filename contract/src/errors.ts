@@ -113,6 +113,13 @@ export const errors = {
     inner: { code: 'PayloadTooLarge', message: 'The request body exceeds a limit.' },
     help: 'Send smaller batches; data names the limit.',
   },
+  'range-not-satisfiable': {
+    status: 416,
+    code: 'RangeNotSatisfiable',
+    message: 'The requested range cannot be served.',
+    inner: { code: 'RangeNotSatisfiable', message: 'The range lies beyond the file.' },
+    help: 'The header Range of a download begins behind the end of the file; Content-Range tells its size.',
+  },
   'unsupported-media-type': {
     status: 415,
     code: 'UnsupportedMediaType',

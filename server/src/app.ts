@@ -5,13 +5,14 @@
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
 import { completeFailures } from './crashes/failure-row.js';
-import { createCrashes } from './crashes/index.js';
+import { type Crashes, createCrashes } from './crashes/index.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';
 import { openClickHouse } from './engine/clickhouse.js';
 import { type Engine, EngineError } from './engine/index.js';
 import { migrateEngine } from './engine/migrate.js';
 import { openFolder } from './files/folder.js';
+import { openFileAddresses } from './files/signature.js';
 import { buildHttp } from './http/index.js';
 import { createMetrics } from './http/metrics.js';
 import type { Parts } from './http/parts.js';
@@ -48,6 +49,7 @@ export interface App {
 }
 
 const purgeEvery = 60_000;
+const sweepEvery = 3_600_000;
 
 /** Stack of things to release, last opened first. */
 class Opened {
@@ -140,6 +142,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     let url = '';
     const publicUrl = () => settings['public-url'] ?? url;
     const ledger = createLedger(registry, clock);
+    const fileAddresses = await openFileAddresses(registry, clock, random);
     const products = createProducts(registry, clock, random);
     const identity = await createIdentity({
       registry,
@@ -207,6 +210,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       engine,
       registry,
       files,
+      fileAddresses,
       ledger,
       identity,
       products,
@@ -226,15 +230,37 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     }
     const purge = setInterval(() => {
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
-      crashes.sweep().catch((error: unknown) => log.error({ err: error }, 'sweep of crash files failed'));
     }, purgeEvery);
     opened.add(async () => clearInterval(purge));
+    const sweep = sweeping(crashes, log);
+    opened.add(() => sweep.end());
     const close = () => closeInTime(opened, http.server, settings);
     return { url, data, operatorKeyFile: identity.operator.keyFile, demo, parts, close };
   } catch (error) {
     await opened.close().catch((failure: unknown) => log.error({ err: failure }, 'cannot release'));
     throw error;
   }
+}
+
+/** Removes crash files past their time now and every hour; `end` waits for what is being removed. */
+function sweeping(crashes: Crashes, log: Log): { end(): Promise<void> } {
+  let running: Promise<void> = Promise.resolve();
+  const sweep = () => {
+    running = running
+      .then(() => crashes.sweep())
+      .then((removed) => {
+        if (removed > 0) log.info({ removed }, 'crash files past their time are removed');
+      })
+      .catch((error: unknown) => log.error({ err: error }, 'crash files past their time stay'));
+  };
+  sweep();
+  const timer = setInterval(sweep, sweepEvery);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      await running;
+    },
+  };
 }
 
 /** Binds the address that the settings name, and says what to change where it is taken or not to be had. */

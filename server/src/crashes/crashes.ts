@@ -9,7 +9,7 @@ import { asciiLower } from '../body.js';
 import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
-import { crashFileKey, type Files } from '../files/index.js';
+import { crashFileKey, type Files, sweepCrashFiles } from '../files/index.js';
 import type { Ingest } from '../ingest/index.js';
 import type { Ledger } from '../ledger/index.js';
 import type { Log } from '../log.js';
@@ -248,7 +248,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     async reprocess() {
       throw new TypeError('crashes are not reprocessed yet');
     },
-    async sweep() {},
+    sweep: () => sweepCrashFiles(options.files, settings['crash-file-days'], clock),
 
     async close() {
       closed = true;

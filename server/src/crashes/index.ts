@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { AccountProducts } from '../products/index.js';
 
 export { type CrashesOptions, createCrashes } from './crashes.js';
+export { findCrashFile, type StoredCrashFile } from './stored-file.js';
 
 /** A crash as it came in: a multipart body with the part `file` and, unless the query says what it is, `event`. */
 export interface IncomingCrash {
@@ -140,8 +141,8 @@ export interface Crashes {
   removeSymbols(accountId: string, debugId: string): Promise<boolean>;
   /** Reads stored crash files once more with the symbols of now and renames; some at a time. */
   reprocess(request: ReprocessRequest): Promise<Reprocessed>;
-  /** Housekeeping, to be called now and then: crash files past their time. */
-  sweep(): Promise<void>;
+  /** Housekeeping, to be called now and then: removes crash files past their time; returns how many. */
+  sweep(): Promise<number>;
   /** Refuses new work, waits for running work, ends the workers. */
   close(): Promise<void>;
 }

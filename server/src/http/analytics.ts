@@ -3,8 +3,8 @@ import { reports } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
-import type { FoundFile } from '../query/index.js';
 import { RateLimit } from '../rate-limit.js';
+import { addressOfFile } from './files.js';
 import type { Parts } from './parts.js';
 
 const base = '/v1.0/my/analytics/';
@@ -51,14 +51,15 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       const file = await whileConnected(request, (signal) =>
         parts.query.find(entry, rawQuery, scope, signal),
       );
+      const { target: address, mark: addressMark } = await addressOfFile(file, caller.tenantId, parts);
       await parts.identity.audit({
         actor: caller.applicationId,
         action: `GET ${base}${entry.name}`,
-        target: `${caller.tenantId}/${file.cabIdHash}`,
+        target: `${caller.tenantId}/${file.cabIdHash} address ${addressMark}`,
         outcome: 'ok',
         address: request.ip,
       });
-      return reply.header('cache-control', 'no-store').redirect(addressOf(file), 302);
+      return reply.header('cache-control', 'no-store').redirect(`${parts.publicUrl()}${address}`, 302);
     }
     const { body, notices } = await whileConnected(request, (signal) =>
       parts.query.run(entry, rawQuery, scope, signal),
@@ -69,11 +70,6 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       .header('cache-control', 'private, no-cache')
       .send(body);
   });
-}
-
-/** The seam to the addresses of files, which are signed elsewhere. */
-function addressOf(_file: FoundFile): string {
-  throw new Failure('unavailable', ['Crash files cannot be downloaded yet.']);
 }
 
 /** Does work whose signal aborts when the connection closes before the work is done. */

@@ -20,6 +20,7 @@ import { watchConnections } from './connections.js';
 import { registerCrashRoutes } from './crashes.js';
 import { registerDiscoveryRoutes } from './discovery.js';
 import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
+import { registerFileRoutes } from './files.js';
 import { registerIngestRoutes } from './ingest.js';
 import { registerOpenApiRoutes } from './openapi.js';
 import { registerOperationsRoutes } from './operations.js';
@@ -127,6 +128,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   registerTokenRoutes(server, parts);
   registerDiscoveryRoutes(server, parts);
   registerAnalyticsRoutes(server, parts);
+  registerFileRoutes(server, parts);
   registerIngestRoutes(server, parts);
   registerCrashRoutes(server, parts);
   registerAdminRoutes(server, parts);

@@ -3,7 +3,7 @@
 import type { Settings } from '../config.js';
 import type { Crashes } from '../crashes/index.js';
 import type { Engine } from '../engine/index.js';
-import type { Files } from '../files/index.js';
+import type { FileAddresses, Files } from '../files/index.js';
 import type { Identity } from '../identity/index.js';
 import type { Ingest } from '../ingest/index.js';
 import type { Ledger } from '../ledger/index.js';
@@ -21,6 +21,7 @@ export interface Parts {
   readonly engine: Engine;
   readonly registry: Registry;
   readonly files: Files;
+  readonly fileAddresses: FileAddresses;
   readonly ledger: Ledger;
   readonly identity: Identity;
   readonly products: Products;
