@@ -158,6 +158,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
   async function framesAnswer(
     question: Question,
     planned: FramesPlan,
+    reach: Reach | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
     const rows = Buffer.from(await render(planned, framesStatement(planned), signal)).toString('utf8');
@@ -165,18 +166,18 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
     const total = (JSON.parse(`[${rows}]`) as unknown[]).length;
     const body = Buffer.from(`{"Value":[${rows}],"@nextLink":null,"TotalCount":${total}}`);
     if (total > 0) return { body, notices: [] };
-    const extent = await firstRow(planned.accountId, extentStatement(planned), signal);
-    const notice =
-      Number(extent?.[2]) > 0
-        ? `the failure with ${recordName(question)} has no stack`
-        : unknownRecord(question);
-    return { body, notices: [notice] };
+    const extent = await firstRow(planned.accountId, extentStatement(planned, true), signal);
+    if (Number(extent?.[2]) > 0) {
+      return { body, notices: [`the failure with ${recordName(question)} has no stack`] };
+    }
+    return { body, notices: [unknownRecord(question), ...(reach === undefined ? [] : [reach.notice])] };
   }
 
   function answer(
     question: Question,
     planned: Plan,
     snapshot: number,
+    reach: Reach | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Answer> {
     switch (planned.kind) {
@@ -186,7 +187,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       case 'steps':
         return stepsAnswer(planned, signal);
       case 'frames':
-        return framesAnswer(question, planned, signal);
+        return framesAnswer(question, planned, reach, signal);
       case 'file':
         throw new TypeError(`${question.entry.name} answers no rows`);
     }
@@ -213,7 +214,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       if (question.mismatch !== undefined) {
         return { body: emptyBody(question), notices: [...notices, question.mismatch] };
       }
-      const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, signal);
+      const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, reach, signal);
       let chosen = await snapshots.choose(question, scope);
       let found = await read(chosen);
       if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {

@@ -141,13 +141,15 @@ function sourcesOf(plan: Plan): readonly SourcePlan[] {
   return 'source' in plan ? [plan.source] : plan.sources;
 }
 
-/** First and last day of the data in scope, whatever the range and the filter: `[first, last, rows]`. */
-export function extentStatement(plan: Plan): Statement {
+/**
+ * First and last day of the data in scope: `[first, last, rows]`. Whatever the range and the filter, unless `ranged`.
+ */
+export function extentStatement(plan: Plan, ranged = false): Statement {
   const writer = new Writer(plan);
   const sources = sourcesOf(plan);
-  const days = sources.map(
-    (source) =>
-      `SELECT t.date AS day ${writer.from(source, ['date'].concat(source.where.map(({ column }) => column)), [], false)}`,
-  );
+  const days = sources.map((source) => {
+    const columns = ranged ? columnsOf(plan, source) : ['date', ...source.where.map(({ column }) => column)];
+    return `SELECT t.date AS day ${writer.from(source, columns, [], ranged)}`;
+  });
   return writer.statement(`SELECT min(day), max(day), count() FROM (${days.join(' UNION ALL ')})`);
 }

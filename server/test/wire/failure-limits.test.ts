@@ -124,6 +124,10 @@ test('stacks and files of failures that are not answered any more are unknown', 
   const query = `?applicationId=${app}&cabId=1000000000004`;
   const stack = await account.get(`${base}/stacktrace${query}`);
   assert.equal(page(stack).TotalCount, 0);
+  assert.equal(
+    stack.headers.get('storelens-notice'),
+    "no failure has the cabId '1000000000004'; failures before 2018-05-01 are not answered (limit-failure-days is 30)",
+  );
   assert.deepEqual(refusal(await account.get(`${base}/cabdownload${query}`), 404), [
     "No failure has the cabId '1000000000004'; failures before 2018-05-01 are not answered (limit-failure-days is 30).",
   ]);
