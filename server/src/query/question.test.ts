@@ -9,6 +9,7 @@ import { type Question, validate } from './validate.js';
 const products: readonly Product[] = [
   { id: '9NBLGGGZ5QDR', kind: 'app', parentId: null, name: 'Contoso Demo' },
   { id: '9NBLGGH3LHKL', kind: 'addon', parentId: '9NBLGGGZ5QDR', name: 'Contoso add-on 7' },
+  { id: '18430592857500421', kind: 'driver', parentId: null, name: 'Contoso driver' },
 ];
 const catalog: AccountProducts = {
   find: (id) => products.find((product) => product.id === id.toUpperCase()),
@@ -140,4 +141,60 @@ test('a refusal lists twenty problems at most', () => {
     const sentences = refusal(`appacquisitions?applicationId=9NBLGGGZ5QDR&${query}`);
     assert.equal(sentences.length, 20, query.slice(0, 20));
   }
+});
+
+test('reports take the parameters that their entries name, and no others', () => {
+  const stack = ask('stacktrace?applicationId=9NBLGGGZ5QDR&cabID= 133 &filter=x&endDate=x&top=x');
+  assert.deepEqual(
+    stack.lookups.map(({ lookup, value }) => [lookup.parameter, value]),
+    [['cabId', '133']],
+  );
+  assert.deepEqual(stack.ignored, ['filter', 'endDate', 'top']);
+  assert.deepEqual([stack.start, stack.end, stack.hours], ['1970-01-01', '2149-06-06', undefined]);
+  assert.deepEqual(refusal('hardware/cabdownload?cabId=133'), [
+    'cabIdHash parameter is missing; give the crash file, as `hardware/failuredetails` prints it',
+  ]);
+});
+
+test('hours are part of the range at hour level alone', () => {
+  const times = 'startDate=2016-02-01 09:59:00&endDate=2/1/2016 1:00:00 PM';
+  const hits = `failurehits?applicationId=9NBLGGGZ5QDR&${times}`;
+  assert.deepEqual(ask(`${hits}&aggregationLevel=hour`).hours, { first: 9, last: 13 });
+  assert.equal(ask(hits).hours, undefined);
+  const bare = ask('failurehits?applicationId=9NBLGGGZ5QDR&aggregationLevel=hour');
+  assert.deepEqual([bare.start, bare.end, bare.hours], ['2016-02-05', '2016-02-05', { first: 0, last: 23 }]);
+  assert.equal(
+    nextLink(ask(`${hits}&aggregationLevel=hour&top=1`), 1, 7, form),
+    'failurehits?applicationId=9NBLGGGZ5QDR&aggregationLevel=hour&startDate=2016-02-01 09:00:00&endDate=2016-02-01 13:00:00&top=1&skip=1&snapshot=7',
+  );
+  assert.equal(ask('failurehits?applicationId=9NBLGGGZ5QDR&endDate=2016-02-05 00:00:00').hours, undefined);
+});
+
+test('links of details carry what singles the failure out', () => {
+  const question = ask('failuredetails?failureHash=012e33e3-DBC9&applicationId=9NBLGGGZ5QDR&top=1');
+  assert.equal(
+    nextLink(question, 1, 7, form),
+    'failuredetails?applicationId=9NBLGGGZ5QDR&failureHash=012e33e3-DBC9&startDate=2016/01/06&endDate=2016/02/05&top=1&skip=1&snapshot=7',
+  );
+});
+
+test('groups leave out measures that only full rows have, and cannot be sorted by what they leave out', () => {
+  const hits = 'driver/failurehits?applicationId=18430592857500421';
+  const names = (target: string) => ask(target).row.map(({ name }) => name);
+  assert.ok(names(hits).includes('deviceCount'));
+  assert.deepEqual(names(`${hits}&groupby=market`), ['date', 'applicationId', 'market', 'eventCount']);
+  assert.match(refusal(`${hits}&groupby=market&orderby=driverName`)[0] ?? '', /; name it in groupby too$/);
+  assert.match(
+    refusal(`${hits}&groupby=market&orderby=osName`)[0] ?? '',
+    /; leave groupby out to sort by it$/,
+  );
+});
+
+test('details are sorted by keys that they do not print', () => {
+  const question = ask('hardware/failuredetails?failureHash=x&orderby=osBuild desc');
+  assert.deepEqual(
+    question.order.map(({ field, descending }) => [field.name, descending]),
+    [['osBuild', true]],
+  );
+  assert.ok(!question.row.some(({ name }) => name === 'osBuild'));
 });
