@@ -15,8 +15,8 @@ export interface CrashFile {
   readonly container: 'cabinet' | 'dump';
   /** The minidump in it; undefined if there is none that is read. */
   readonly dump: Buffer | undefined;
-  /** Why there is no dump to read: a sentence; undefined if there is one. */
-  readonly reason: string | undefined;
+  /** Why there is no dump to read: a sentence; empty if there is one. */
+  readonly reason: string;
   /** What a bare dump is called inside its cabinet. */
   readonly label: string;
 }
@@ -29,10 +29,10 @@ const kernelDump = 'The file is a kernel dump; kernel dumps are kept but not rea
  */
 export function openCrashFile(bytes: Buffer, unpackedBytes: number): CrashFile {
   if (bytes.length === 0) throw new CrashFileError('The crash file is empty.');
-  if (bytes.toString('latin1', 0, 4) === 'MSCF') return openCabinet(bytes, unpackedBytes);
+  if (isCabinet(bytes)) return openCabinet(bytes, unpackedBytes);
   switch (dumpKind(bytes)) {
     case 'minidump':
-      return { container: 'dump', dump: bytes, reason: undefined, label: 'minidump.dmp' };
+      return { container: 'dump', dump: bytes, reason: '', label: 'minidump.dmp' };
     case 'kernel-dump':
       return { container: 'dump', dump: undefined, reason: kernelDump, label: 'memory.dmp' };
     case 'other':
@@ -40,6 +40,21 @@ export function openCrashFile(bytes: Buffer, unpackedBytes: number): CrashFile {
         'The file is neither a cabinet (it would begin with MSCF) nor a dump (MDMP, PAGEDUMP or PAGEDU64).',
       );
   }
+}
+
+/** A file as it is kept when it shall not be looked into: a cabinet as it is, all else to be wrapped. */
+export function unopened(bytes: Buffer): CrashFile {
+  const kept = { dump: undefined, reason: 'The file was not read.' };
+  if (isCabinet(bytes)) return { ...kept, container: 'cabinet', label: '' };
+  return {
+    ...kept,
+    container: 'dump',
+    label: dumpKind(bytes) === 'kernel-dump' ? 'memory.dmp' : 'minidump.dmp',
+  };
+}
+
+function isCabinet(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 4) === 'MSCF';
 }
 
 function openCabinet(bytes: Buffer, unpackedBytes: number): CrashFile {
@@ -51,7 +66,7 @@ function openCabinet(bytes: Buffer, unpackedBytes: number): CrashFile {
     throw new CrashFileError(`The cabinet holds ${dumps.length} minidumps; send one with each crash.`);
   }
   const [dump] = dumps;
-  if (dump !== undefined) return { ...kept, dump: dump.bytes, reason: undefined };
+  if (dump !== undefined) return { ...kept, dump: dump.bytes, reason: '' };
   return { ...kept, dump: undefined, reason: missing(cab, kinds) };
 }
 

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CabError } from './cab-error.js';
 import { writeCab } from './cab-writer.js';
-import { type CrashFile, CrashFileError, openCrashFile } from './crash-file.js';
+import { type CrashFile, CrashFileError, openCrashFile, unopened } from './crash-file.js';
 import { foundFrames } from './frames.js';
 import { type Minidump, MinidumpError, readMinidump } from './minidump.js';
 import type { Module } from './minidump-modules.js';
@@ -41,14 +41,13 @@ export function refusal(error: unknown): string | undefined {
 /** Opens a file and wraps it if that was asked. Throws CabError, MinidumpError and CrashFileError. */
 export function openCrash(task: ReadingTask): OpenedCrash {
   const bytes = readFileSync(task.path);
-  const file = openCrashFile(bytes, task.unpackedBytes);
+  const file = task.read ? openCrashFile(bytes, task.unpackedBytes) : unopened(bytes);
   const { container, reason } = file;
-  const dump = task.read && file.dump !== undefined ? readMinidump(file.dump) : undefined;
+  const dump = file.dump && readMinidump(file.dump);
   if (task.wrapTo !== undefined && container === 'dump')
     wrap(file, bytes, task.wrapTo, dump?.time ?? task.now);
   if (dump === undefined) {
-    const processed = reason ?? 'The file was not read.';
-    return { modules: [], walk: () => ({ processed, facts: undefined, container }) };
+    return { modules: [], walk: () => ({ processed: reason, facts: undefined, container }) };
   }
   return {
     modules: dump.modules.map(({ name, debugId, codeId }) => ({ name, debugId, codeId })),

@@ -51,6 +51,8 @@ interface Turn {
 export function createReaders({ threads, queueLength, milliseconds, log }: ReadersOptions): Readers {
   const all = Array.from({ length: threads }, () => new ReaderThread());
   const queue = new Queue(all, queueLength);
+  const limit = milliseconds === 1000 ? '1 second' : `${milliseconds / 1000} seconds`;
+  const tooLate = `Reading the file took longer than ${limit}.`;
 
   /** Runs a conversation within the time limit. Whatever it throws costs the thread. */
   async function limited<Result>(
@@ -60,8 +62,7 @@ export function createReaders({ threads, queueLength, milliseconds, log }: Reade
     const turn = { thread, over: false };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const sentence = `Reading the file took longer than ${milliseconds / 1000} seconds.`;
-      timer = setTimeout(() => reject(new GivenUp(sentence)), milliseconds);
+      timer = setTimeout(() => reject(new GivenUp(tooLate)), milliseconds);
     });
     try {
       return await Promise.race([talk(turn), late]);
