@@ -82,9 +82,10 @@ function parameterRows(report) {
       `Width of a bucket: ${list(levels)}. ${rest}`,
     ]);
   }
-  const [filtered] = nameable(report, 'filter');
-  if (filtered !== undefined) {
-    const form = code(`${filtered.name} eq 'value'`);
+  const filtered = nameable(report, 'filter');
+  if (filtered.length > 0) {
+    const { name } = filtered.find(({ role }) => role === 'dimension') ?? filtered[0];
+    const form = code(`${name} eq 'value'`);
     rows.push([code('filter'), 'no', '', `Condition on fields, such as ${form}.`]);
   }
   if (report.groupby) rows.push([code('groupby'), 'no', '', 'Fields to sum up by, separated by commas.']);

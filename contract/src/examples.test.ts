@@ -41,7 +41,8 @@ function onlyKeys(value: Json, where: string, allowed: readonly string[]): void 
 /** Rows carry fields of the report, in its order; groups leave out those that groupby does not name. */
 function checkPage(value: unknown, entry: ReportEntry, where: string): void {
   const page = object(value, where);
-  const keys = entry.paging === undefined ? ['Value', 'TotalCount'] : ['Value', '@nextLink', 'TotalCount'];
+  const linked = entry.paging !== undefined || entry.kind === 'frames';
+  const keys = linked ? ['Value', '@nextLink', 'TotalCount'] : ['Value', 'TotalCount'];
   assert.deepEqual(Object.keys(page), keys, `${where}: keys of the envelope`);
   assert.equal(typeof page.TotalCount, 'number', where);
   const names = entry.fields.map((field) => field.name);
@@ -69,7 +70,13 @@ function checkExample(value: unknown, entry: ReportEntry, file: string): void {
   }
   if (example.cites !== undefined) text(example.cites, where);
   if (example.noticeIncludes !== undefined) texts(example.noticeIncludes, where);
-  if (example.status === 200) {
+  if (entry.kind === 'file' && example.status === 302) {
+    onlyKeys(example, where, [...common, 'file']);
+    const file = object(example.file, where);
+    onlyKeys(file, where, ['name', 'type']);
+    for (const one of [file.name, file.type]) text(one, where);
+  } else if (example.status === 200) {
+    assert.notEqual(entry.kind, 'file', where);
     onlyKeys(example, where, [...common, 'body', 'bodyText', 'pages']);
     const answers = [example.body, example.bodyText, example.pages].filter((one) => one !== undefined);
     assert.equal(answers.length, 1, `${where}: one answer`);
@@ -85,8 +92,34 @@ function checkExample(value: unknown, entry: ReportEntry, file: string): void {
     }
   } else {
     onlyKeys(example, where, [...common, 'data', 'dataIncludes']);
-    assert.ok(example.status === 400 || example.status === 403, `${where}: status`);
+    const statuses: readonly unknown[] = entry.kind === 'file' ? [400, 403, 404] : [400, 403];
+    assert.ok(statuses.includes(example.status), `${where}: status`);
     texts(example.data ?? example.dataIncludes, where);
+  }
+}
+
+/** Text that stands for what the server makes up, and where the replay finds what it made up. */
+function checkStandIns(file: Json, name: string): void {
+  if (file.sellerId !== undefined) assert.match(text(file.sellerId, name), /^\d{8}$/);
+  for (const one of list(file.bind ?? [], name)) {
+    const bind = object(one, name);
+    onlyKeys(bind, name, ['stands', 'report', 'query', 'row', 'key']);
+    const entry = reports[text(bind.report, name)];
+    assert.ok(
+      entry?.fields.some((field) => field.name === bind.key),
+      `${name}: ${String(bind.key)}`,
+    );
+    for (const part of [bind.stands, bind.query]) text(part, name);
+    assert.ok(Number.isInteger(bind.row), name);
+  }
+  for (const one of list(file.crashes ?? [], name)) {
+    const crash = object(one, name);
+    onlyKeys(crash, name, ['file', 'event', 'stands']);
+    text(crash.file, name);
+    onlyKeys(object(crash.event, name), name, datasets.failures?.columns.map((column) => column.name) ?? []);
+    const stands = object(crash.stands, name);
+    onlyKeys(stands, name, ['cabId', 'cabIdHash']);
+    for (const stand of Object.values(stands)) text(stand, name);
   }
 }
 
@@ -101,7 +134,9 @@ test('every report has its example file', () => {
 for (const [name, entry] of Object.entries(reports)) {
   test(`examples of ${name} are well formed`, () => {
     const file = read(name);
-    onlyKeys(file, name, ['source', 'today', 'documented', 'products', 'batches', 'examples']);
+    const keys = ['source', 'today', 'documented', 'products', 'batches', 'examples'];
+    onlyKeys(file, name, [...keys, 'sellerId', 'bind', 'crashes']);
+    checkStandIns(file, name);
     text(file.source, name);
     assert.ok(!Number.isNaN(Date.parse(text(file.today, name))));
     for (const product of list(file.products, name)) {
@@ -121,11 +156,13 @@ for (const [name, entry] of Object.entries(reports)) {
     const { documented, examples } = read(name);
     const all = list(examples, name).map((one) => object(one, name));
     assert.ok(all.length >= 6);
+    const nameable = [...entry.fields, ...(entry.queryOnly ?? [])];
     const names = all.map((one) => one.name);
     assert.equal(new Set(names).size, names.length, 'names are told apart');
     const queries = all.map((one) => one.query);
     for (const query of texts(documented, name)) assert.ok(queries.includes(query), query);
-    const needed = ['plain page', 'filter'];
+    const needed = ['plain page'];
+    if (nameable.some((field) => field.filter)) needed.push('filter');
     if (entry.groupby) needed.push('groupby with week');
     if (entry.orderby) needed.push('orderby');
     if (entry.paging !== undefined) needed.push('paging to the end');

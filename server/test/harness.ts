@@ -32,6 +32,7 @@ export interface TestAnswer {
 export interface TestAccount {
   readonly tenantId: string;
   readonly accountId: string;
+  readonly sellerId: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly token: string;
@@ -131,6 +132,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
     return {
       tenantId: tenant.tenantId,
       accountId: tenant.accountId,
+      sellerId: tenant.sellerId,
       clientId: application.clientId,
       clientSecret: key.clientSecret,
       token,

@@ -8,7 +8,8 @@ import { request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type ErrorBody, reports } from '@storelens/contract';
-import { startServer, type TestAccount, type TestServer } from '../harness.js';
+import { sample } from '../crashes/samples.js';
+import { startServer, type TestAccount, type TestProduct, type TestServer } from '../harness.js';
 
 interface Example {
   readonly name: string;
@@ -23,12 +24,30 @@ interface Example {
   readonly data?: readonly string[];
   readonly dataIncludes?: readonly string[];
   readonly noticeIncludes?: readonly string[];
+  /** The file that a redirect leads to. */
+  readonly file?: { readonly name: string; readonly type: string };
 }
 
 interface ExampleFile {
   readonly today: string;
-  readonly products: readonly { kind: 'app' | 'addon'; id: string; name: string; parentId?: string }[];
+  /** Text that stands for the seller id of the tenant. */
+  readonly sellerId?: string;
+  readonly products: readonly TestProduct[];
   readonly batches: readonly { dataset: string; rows: readonly Record<string, unknown>[] }[];
+  /** Crash files of the samples with their events, posted after the batches; `stands` names the ids they get. */
+  readonly crashes?: readonly {
+    readonly file: string;
+    readonly event: Readonly<Record<string, unknown>>;
+    readonly stands: { readonly cabId?: string; readonly cabIdHash?: string };
+  }[];
+  /** Text that stands for a value that the server makes up: the key of a row that a query answers. */
+  readonly bind?: readonly {
+    readonly stands: string;
+    readonly report: string;
+    readonly query: string;
+    readonly row: number;
+    readonly key: string;
+  }[];
   readonly examples: readonly Example[];
 }
 
@@ -49,6 +68,7 @@ function escaped(query: string): string {
 interface Answer {
   readonly status: number | undefined;
   readonly notice: string;
+  readonly location: string;
   readonly text: string;
 }
 
@@ -66,6 +86,7 @@ function get(origin: string, path: string, token: string): Promise<Answer> {
         resolve({
           status: response.statusCode,
           notice: typeof notice === 'string' ? notice : '',
+          location: response.headers.location ?? '',
           text: Buffer.concat(chunks).toString('utf8'),
         });
       });
@@ -80,12 +101,88 @@ function canonical(text: string): string {
   return JSON.stringify(JSON.parse(text), null, 2);
 }
 
-async function replay(origin: string, token: string, report: string, example: Example): Promise<void> {
+/** What stands for what: texts of the example file and the values that this server made up for them. */
+type StandIns = ReadonlyMap<string, string>;
+
+function withValues<Value>(value: Value, standIns: StandIns): Value {
+  let text = JSON.stringify(value);
+  for (const [stands, actual] of standIns) text = text.replaceAll(stands, actual);
+  return JSON.parse(text);
+}
+
+/** Posts the crash files of an example file; adds their ids to the stand-ins. */
+async function postCrashes(
+  server: TestServer,
+  account: TestAccount,
+  file: ExampleFile,
+  standIns: Map<string, string>,
+): Promise<void> {
+  for (const { file: name, event, stands } of file.crashes ?? []) {
+    const form = new FormData();
+    form.set('event', JSON.stringify(event));
+    form.set('file', new Blob([new Uint8Array(sample(name))]), name);
+    const headers = { authorization: `Bearer ${account.token}` };
+    const answer = await server.request('/ingest/v1/crashes', { method: 'POST', headers, body: form });
+    assert.equal(answer.status, 200, answer.text);
+    const ids = answer.json as Readonly<Record<string, string>>;
+    for (const [key, text] of Object.entries(stands)) standIns.set(text, ids[key] ?? `no ${key}`);
+  }
+}
+
+/** Reads the values that the texts of `bind` stand for. */
+async function readBound(
+  account: TestAccount,
+  file: ExampleFile,
+  standIns: Map<string, string>,
+): Promise<void> {
+  for (const { stands, report, query, row, key } of file.bind ?? []) {
+    const answer = await account.get(`${base}${report}?${escaped(query)}`);
+    const page = answer.json as { readonly Value?: readonly Readonly<Record<string, unknown>>[] };
+    const value = page.Value?.[row]?.[key];
+    assert.ok(typeof value === 'string', `${query} has row ${row} with ${key}: ${answer.text}`);
+    standIns.set(stands, value);
+  }
+}
+
+/** Follows a redirect as a client does that sends its token nowhere else, and checks what is served. */
+async function checkFile(origin: string, location: string, file: NonNullable<Example['file']>) {
+  assert.equal(new URL(location).origin, new URL(origin).origin);
+  const response = await fetch(location);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get('content-type'), file.type);
+  assert.equal(response.headers.get('content-disposition'), `attachment; filename="${file.name}"`);
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(bytes.toString('latin1', 0, 4), 'MSCF');
+}
+
+/** Decimals keep a fraction, which parsing loses. */
+function checkDecimals(report: string, text: string): void {
+  for (const field of reports[report]?.fields ?? []) {
+    if (field.type !== 'decimal') continue;
+    for (const [, value] of text.matchAll(new RegExp(`"${field.name}":([^,}]*)`, 'g'))) {
+      assert.match(value ?? '', /^-?\d+\.\d+$/, field.name);
+    }
+  }
+}
+
+async function replay(
+  origin: string,
+  token: string,
+  report: string,
+  written: Example,
+  standIns: StandIns,
+): Promise<void> {
+  const example = withValues(written, standIns);
   const query = example.target ?? escaped(example.query ?? '');
   let answer = await get(origin, `${base}${report}?${query}`, token);
   assert.equal(answer.status, example.status, answer.text);
   for (const part of example.noticeIncludes ?? []) {
     assert.ok(answer.notice.includes(part), `the notice names ${part}: ${answer.notice}`);
+  }
+  if (example.file !== undefined) {
+    await checkFile(origin, answer.location, example.file);
+    return;
   }
   if (example.status !== 200) {
     checkError(JSON.parse(answer.text), example);
@@ -98,6 +195,7 @@ async function replay(origin: string, token: string, report: string, example: Ex
   const pages = example.pages ?? [example.body];
   for (const [index, page] of pages.entries()) {
     assert.equal(answer.status, 200, answer.text);
+    checkDecimals(report, answer.text);
     assert.equal(canonical(answer.text), JSON.stringify(page, null, 2), `page ${index + 1}`);
     const next: unknown = JSON.parse(answer.text)['@nextLink'];
     if (index + 1 < pages.length) answer = await get(origin, base + escaped(String(next)), token);
@@ -125,12 +223,16 @@ for (const today of new Set([...files.values()].map((file) => file.today))) {
       if (file.today !== today) continue;
       describe(report, () => {
         let account: TestAccount;
+        const standIns = new Map<string, string>();
         before(async () => {
           account = await server.account({ products: file.products });
           for (const { dataset, rows } of file.batches) await account.ingest(dataset, rows);
+          if (file.sellerId !== undefined) standIns.set(file.sellerId, account.sellerId);
+          await postCrashes(server, account, file, standIns);
+          await readBound(account, file, standIns);
         });
         for (const example of file.examples) {
-          test(example.name, () => replay(server.url, account.token, report, example));
+          test(example.name, () => replay(server.url, account.token, report, example, standIns));
         }
       });
     }
