@@ -3,6 +3,7 @@
  * Built once from a symbol file; a lookup costs the logarithm of the functions and a walk over the lines of one.
  */
 import type { CallFrameRecord, FunctionRecord, PublicRecord, SymbolFile } from './symbols.js';
+import { readWindowsFrame, type WindowsFrame } from './windows-frames.js';
 
 /** What symbols say about an address. */
 export interface SymbolPlace {
@@ -93,6 +94,7 @@ export class SymbolIndex {
   private readonly publics: readonly PublicRecord[];
   private readonly publicStarts: readonly number[];
   private readonly callFrames: Pieces<CallFrameRecord>;
+  private windowsFrames: readonly Pieces<WindowsFrame>[] | undefined;
 
   constructor(readonly symbols: SymbolFile) {
     this.functions = cutPieces(symbols.functions);
@@ -129,6 +131,21 @@ export class SymbolIndex {
     if (found === undefined) return undefined;
     const changes = found.changes.filter((change) => change.address <= address).map(({ rules }) => rules);
     return { initial: found.rules, changes };
+  }
+
+  /** The layout of frames of x86 Windows code at an address; programs before sizes. Read when first asked for. */
+  windowsFrame(address: number): WindowsFrame | undefined {
+    if (this.windowsFrames === undefined) {
+      const frames = this.symbols.windowsFrames.flatMap((text) => readWindowsFrame(text) ?? []);
+      this.windowsFrames = (['program', 'fpo'] as const).map((wanted) =>
+        cutPieces(frames.filter(({ kind }) => kind === wanted)),
+      );
+    }
+    for (const pieces of this.windowsFrames) {
+      const found = pieceAt(pieces, address);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** An exported name reaches until the next name or function, as in Breakpad's own lookup. */

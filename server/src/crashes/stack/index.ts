@@ -6,7 +6,7 @@ import type { SymbolIndex } from '../symbol-index.js';
 
 /** One frame of a walked stack, innermost first. */
 export interface StackFrame extends NamedFrame {
-  /** How it was found; never `given`. */
+  /** How it was found; never `given`. `cfi` stands for all rules from symbols, STACK WIN records too. */
   readonly found: 'context' | 'cfi' | 'frame-pointer' | 'scan';
   /** Address of the instruction (of a caller: the one it returns to). */
   readonly address: bigint;

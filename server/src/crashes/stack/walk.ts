@@ -14,6 +14,7 @@ import { type Callee, type FrameState, type KnownPlace, stateOf, type Walk } fro
 import type { StackFrame, SymbolsOf, WalkStack } from './index.js';
 import { processorOf } from './processors.js';
 import { byScanning } from './scanning.js';
+import { byWindowsFrames } from './windows-program.js';
 
 /** Most frames of a walked stack. */
 export const mostFrames = 128;
@@ -46,7 +47,7 @@ export const walkStack: WalkStack = (dump, symbolsOf) => {
   while (frames.length < mostFrames) {
     const caller = callerOf(callee, walk, isAstray(callee, dump));
     if (caller === undefined) break;
-    callee = calleeOf(caller.state, walk, false, parametersOf(callee));
+    callee = calleeOf(caller.state, walk, false, parametersOf(callee, walk));
     frames.push(frameOf(callee, caller.found));
   }
   // Frames outside all modules are kept for what they lead to; at the end they led nowhere.
@@ -75,9 +76,11 @@ function calleeOf(state: FrameState, { placeOf }: Walk, first: boolean, calleePa
   return { ...state, first, place, calleeParameters };
 }
 
-/** Bytes that a frame's function has as parameters on the stack. */
-function parametersOf({ place }: Callee): number {
-  return place?.symbols?.lookup(place.offset)?.parameterSize ?? 0;
+/** Bytes that a frame's function has as parameters on the stack; of interest on x86 alone. */
+function parametersOf({ place }: Callee, { processor }: Walk): number {
+  if (place?.symbols === undefined || processor.architecture !== 'x86') return 0;
+  const { symbols, offset } = place;
+  return symbols.windowsFrame(offset)?.parameterSize ?? symbols.lookup(offset)?.parameterSize ?? 0;
 }
 
 /** Whether the crash is a jump to where no code is: to a null pointer, or to the address that could not be read. */
@@ -97,6 +100,7 @@ function callerOf(
   if (isFirstFunction(callee)) return undefined;
   const means = [
     { found: 'cfi', find: byCallFrames },
+    { found: 'cfi', find: byWindowsFrames },
     { found: 'frame-pointer', find: (from: Callee, through: Walk) => byEntry(from, through, astray) },
     { found: 'frame-pointer', find: byFramePointer },
     { found: 'scan', find: byScanning },
