@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { fuzzCab } from '../../test/crashes/cab-fuzz.js';
 
-it('answers 2,000 mutated cabinets with a result or a CabError', (context) => {
-  const { outcomes, slowest } = fuzzCab(1, 2_000);
+it('answers 20,000 mutated cabinets with a result or a CabError', (context) => {
+  const { outcomes, slowest } = fuzzCab(1, 20_000);
   context.diagnostic(`${JSON.stringify(Object.fromEntries(outcomes))}, slowest ${slowest.toFixed(1)} ms`);
   // The mutations reach every stage, else the run proves little.
   for (const stage of [

@@ -49,6 +49,13 @@ export const layouts: Readonly<Record<ContextArchitecture, Layout>> = {
   },
 };
 
+/** Instruction, stack and frame pointer. */
+export const pointers = {
+  x64: ['rip', 'rsp', 'rbp'],
+  x86: ['eip', 'esp', 'ebp'],
+  arm64: ['pc', 'sp', 'x29'],
+} as const;
+
 /** A stack that is written by address. */
 export class Stack {
   readonly bytes: Buffer;
@@ -94,7 +101,7 @@ export function crashBytes(crash: BuiltCrash): Buffer {
   const { processor, size, flags, width, at } = layouts[crash.architecture];
   const offsets = Object.entries(crash.registers).map(([name, value]) => [at(name), value] as const);
   const context = contextRecord(size, flags, width === 8 ? 64 : 32, Object.fromEntries(offsets));
-  const pointer = { x64: 'rip', x86: 'eip', arm64: 'pc' }[crash.architecture];
+  const [pointer] = pointers[crash.architecture];
   const address = crash.windows ? (crash.registers[pointer] ?? 0n) : (crash.accessed ?? 0n);
   return new DumpBuilder()
     .system({
@@ -171,7 +178,7 @@ export function playCalls(architecture: ContextArchitecture, depth: number, chan
   const { names, spelt, kept } = machines[architecture];
   const { width } = layouts[architecture];
   const step = BigInt(width);
-  const stack = new Stack(width, 65_536);
+  const stack = new Stack(width, 16_384);
   const noise = () => BigInt(chance(0x7fffffff)) * 2n + 1n;
   for (let at = stackBase; at < stack.top; at += step) stack.put(at, noise());
   const registers = new Map<string, bigint>(kept.map((name) => [name, noise()]));

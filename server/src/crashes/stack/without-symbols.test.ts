@@ -7,6 +7,7 @@ import {
   layouts,
   moduleBase,
   moduleSize,
+  pointers,
   Stack,
   stackBase,
   symbolsOf,
@@ -23,11 +24,6 @@ function walk(crash: BuiltCrash, symbols?: SymbolIndex): string[] {
 }
 
 const at = (offset: number) => moduleBase + BigInt(offset);
-const pointers = {
-  x64: ['rip', 'rsp', 'rbp'],
-  x86: ['eip', 'esp', 'ebp'],
-  arm64: ['pc', 'sp', 'x29'],
-} as const;
 
 for (const architecture of ['x64', 'x86', 'arm64'] as const) {
   const { width } = layouts[architecture];
