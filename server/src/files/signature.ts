@@ -10,9 +10,8 @@ import type { Clock, Random } from '../system.js';
 /** How long an address is good for, in milliseconds. */
 export const addressLife = 600_000;
 
-/** Age at which a new key takes over; the one before is known for another hour. */
+/** Age at which a new key takes over. The one before is known while an address of it may be good. */
 const keyLife = 30 * 86_400_000;
-const keyGrace = 3_600_000;
 /** Name of the registry value: a JSON list, the key to sign with first. */
 const storedName = 'file-address-keys';
 
@@ -77,7 +76,7 @@ export async function openFileAddresses(
     keys = await registry.transaction(async (queries) => {
       // A key ends when the one after it is made.
       const known = await readKeys(queries);
-      const kept = known.filter((_, index) => now - (known[index - 1]?.madeAt ?? now) < keyGrace);
+      const kept = known.filter((_, index) => now - (known[index - 1]?.madeAt ?? now) < addressLife);
       const next = [made, ...kept];
       await queries.all('DELETE FROM installation WHERE name = $1', [storedName]);
       await queries.all('INSERT INTO installation (name, value) VALUES ($1, $2)', [
@@ -128,7 +127,7 @@ export async function openFileAddresses(
         timingSafeEqual(given, wanted) &&
         given.toString('base64url') === signature;
       const replacedAt = keys[index - 1]?.madeAt;
-      const known = replacedAt === undefined || clock.now() - replacedAt < keyGrace;
+      const known = replacedAt === undefined || clock.now() - replacedAt < addressLife;
       return genuine && known && clock.now() < Number(expires) ? markOf(wanted) : undefined;
     },
     rotate: renew,

@@ -134,6 +134,7 @@ export function registerAdminRoutes(server: FastifyInstance, parts: Parts): void
   });
   route('POST', `${base}/signing-keys/rotate`, async () => {
     const kid = await identity.rotateSigningKey();
+    await parts.fileAddresses.rotate();
     return { status: 200, body: { kid }, made: kid };
   });
   route('GET', `${base}/audit`, async () => found(await identity.auditLines(1000)));

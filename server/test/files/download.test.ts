@@ -307,6 +307,27 @@ test('an address is good for ten minutes, and only while the tenant is there and
   assert.equal(await status(last), 404);
 });
 
+test('addresses outlive a rotation of keys by their ten minutes', async (context) => {
+  const server = await startServer({ now });
+  context.after(() => server.close());
+  const account = await server.account({ products });
+  const crash = await storeCrash(server, account, appId, now, content);
+  const before = await addressOf(account, crash);
+  server.setTime(now + minute);
+  const rotated = await server.request('/admin/v1/signing-keys/rotate', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await server.operatorKey()}` },
+  });
+  assert.equal(rotated.status, 200);
+  const after = await addressOf(account, crash);
+  assert.notEqual(after.searchParams.get('key'), before.searchParams.get('key'));
+  assert.equal((await fetch(before)).status, 200);
+  assert.equal((await fetch(after)).status, 200);
+  server.setTime(now + 10 * minute);
+  assert.equal((await fetch(before)).status, 404);
+  assert.equal((await fetch(after)).status, 200);
+});
+
 test('who may download: Manager and Reader, or Manager alone', async (context) => {
   for (const [setting, allowed] of [
     ['readers', ['Manager', 'Reader']],
