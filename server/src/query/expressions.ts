@@ -61,7 +61,7 @@ function expressionOf(field: Field, question: Question, scope: Scope): Expressio
         : { kind: 'second', column: timeColumn(entry), daysLater: scope.files.days };
     case 'fileAvailable':
       return scope.files.readable
-        ? { kind: 'available', time: timeColumn(entry), since: keptSince(scope) }
+        ? { kind: 'available', time: timeColumn(entry), since: goneThrough(scope) }
         : { kind: 'bound', value: false };
     case 'frame':
     case undefined:
@@ -74,8 +74,8 @@ function productKind(entry: ReportEntry, column: 'applicationId' | 'inAppProduct
   return parameter?.kind ?? (column === 'applicationId' ? 'app' : 'addon');
 }
 
-/** Time of the oldest event whose file is still there, as `yyyy-MM-dd HH:mm:ss.SSS`; undefined: all are. */
-export function keptSince({ now, files: { days } }: Scope): string | undefined {
+/** Time of the latest event whose file is past its time, as `yyyy-MM-dd HH:mm:ss.SSS`; undefined: none is. */
+export function goneThrough({ now, files: { days } }: Scope): string | undefined {
   if (days === 0) return undefined;
   return new Date(now - days * 86_400_000).toISOString().replace('T', ' ').replace('Z', '');
 }

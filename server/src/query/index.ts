@@ -257,7 +257,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
     }
     const days = settings['crash-file-days'];
     const expiresAt = days === 0 ? undefined : Number(time) + days * 86_400_000;
-    if (expiresAt !== undefined && expiresAt < now) {
+    if (expiresAt !== undefined && expiresAt <= now) {
       const moment = new Date(expiresAt).toISOString().slice(0, 19).replace('T', ' ');
       throw new Failure('not-found', [`The crash file with ${name} expired at ${moment}.`]);
     }

@@ -37,7 +37,7 @@ export type Expression =
   | { readonly kind: 'bound'; readonly value: string | boolean }
   /** A time some days after the one in the column, to the second. */
   | { readonly kind: 'second'; readonly column: string; readonly daysLater: number }
-  /** Whether the row has a file, and its time is not before `since`. */
+  /** Whether the row has a file, and its time is after `since`. */
   | { readonly kind: 'available'; readonly time: string; readonly since: string | undefined }
   /** The present name of the product whose id stands in the column. */
   | {

@@ -95,7 +95,7 @@ test('retention moves expiry and its filters, and ends files', () => {
   const page = shown(pageStatement(rows('failuredetails', query, { files }), 1, 0));
   assert.ok(page.includes("toDateTime64(addDays(t.timestamp, 10), 0, 'UTC') AS cabExpirationTime"), page);
   assert.ok(
-    page.includes('toBool(t.cabBytes > 0 AND t.timestamp >= 2018-05-21 12:34:56.789) AS cabDownloadable'),
+    page.includes('toBool(t.cabBytes > 0 AND t.timestamp > 2018-05-21 12:34:56.789) AS cabDownloadable'),
     page,
   );
   const filter = (text: string, days: number) =>

@@ -99,7 +99,7 @@ export class Writer {
       }
       case 'available': {
         const { time, since } = expression;
-        const kept = since === undefined ? '' : ` AND t.${time} >= ${this.params.bind(since, moment)}`;
+        const kept = since === undefined ? '' : ` AND t.${time} > ${this.params.bind(since, moment)}`;
         return `toBool(t.${fileBytes} > 0${kept})`;
       }
       case 'names': {

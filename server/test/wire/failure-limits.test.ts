@@ -83,8 +83,8 @@ test('failures and hours are answered as far back as the settings say', async ()
 
 test('crash files expire so many days after the event', async () => {
   await storeFailures(server, account, [
-    failed('2018-05-21 12:34:55.999', { cabId: '1000000000001', cabBytes: 5 }),
-    failed('2018-05-21 12:34:56.000', { cabId: '1000000000002', cabBytes: 5 }),
+    failed('2018-05-21 12:34:56.000', { cabId: '1000000000001', cabBytes: 5 }),
+    failed('2018-05-21 12:34:56.001', { cabId: '1000000000002', cabBytes: 5 }),
     failed('2018-05-30 00:00:00.500', { cabId: '1000000000003' }),
   ]);
   const details = (query = '') =>
@@ -95,18 +95,18 @@ test('crash files expire so many days after the event', async () => {
     page(await details()).Value.map((row) => [row.cabId, row.cabExpirationTime, row.cabDownloadable]),
     [
       ['1000000000003', '2018-06-09 00:00:00', false],
+      ['1000000000001', '2018-05-31 12:34:56', false],
       ['1000000000002', '2018-05-31 12:34:56', true],
-      ['1000000000001', '2018-05-31 12:34:55', false],
     ],
   );
   const ids = async (query: string) => page(await details(query)).Value.map(({ cabId }) => cabId);
-  assert.deepEqual(await ids('&orderby=cabExpirationTime&top=1&skip=1'), ['1000000000002']);
+  assert.deepEqual(await ids('&orderby=cabExpirationTime,cabId desc&top=1&skip=1'), ['1000000000001']);
   assert.deepEqual(await ids("&filter=cabExpirationTime eq '2018-06-09'"), ['1000000000003']);
   assert.deepEqual((await ids("&filter=cabExpirationTime ne '2018-05-31 12:34:55'")).length, 1);
   assert.deepEqual(await ids("&filter=cabExpirationTime eq '9999-12-31'"), []);
   const download = (cabId: string) => account.get(`${base}/cabdownload?applicationId=${app}&cabId=${cabId}`);
   assert.deepEqual(refusal(await download('1000000000001'), 404), [
-    "The crash file with cabId '1000000000001' expired at 2018-05-31 12:34:55.",
+    "The crash file with cabId '1000000000001' expired at 2018-05-31 12:34:56.",
   ]);
   assert.deepEqual(refusal(await download('1000000000003'), 404), [
     "The failure with cabId '1000000000003' came without a crash file, or it is not kept.",
