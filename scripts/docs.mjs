@@ -124,7 +124,7 @@ function answerParts(report, shown) {
   if (report.kind === 'file') {
     const head = [
       'HTTP/1.1 302 Found',
-      `Location: https://storelens.example/files/v1/${shown.file.name}?…`,
+      `Location: https://storelens.example/files/v1/…/${shown.file.name}?key=…&expires=…&signature=…`,
     ].join('\n');
     return [fence('', head)];
   }

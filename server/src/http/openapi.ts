@@ -1,11 +1,12 @@
 /**
- * `/openapi.json`: an OpenAPI 3.1 description of the reports, ingestion, the token endpoints and the probes, made
+ * `/openapi.json`: an OpenAPI 3.1 description of the reports, ingestion, crashes, the token endpoints and the probes, made
  * from the contract's entries, so that it cannot drift from them. The operator API is not described here.
  *
  * Listed values are given as examples, never as closed enumerations: the API accepts and answers others.
  */
 import { datasets, reports } from '@storelens/contract';
 import type { FastifyInstance } from 'fastify';
+import { crashPaths } from './openapi-crashes.js';
 import { errorResponses, errorSchema, type Json } from './openapi-errors.js';
 import { ingestionPath } from './openapi-ingestion.js';
 import { reportPath } from './openapi-reports.js';
@@ -44,6 +45,7 @@ export function openApiDocument(publicUrl: string): Json {
     paths: {
       ...Object.fromEntries(Object.values(reports).map(reportPath)),
       ...Object.fromEntries(Object.values(datasets).map(ingestionPath)),
+      ...crashPaths,
       ...tokenPaths,
       ...probePaths,
     },
