@@ -37,8 +37,8 @@ async function openForge(args: readonly string[] = []) {
 }
 
 test('a good token names tenant, account, application and role, at every use', async () => {
-  const { ask, good, tenantId, accountId, clientId, sign } = await openForge();
-  const caller = { tenantId, accountId, applicationId: clientId, role: 'Manager' };
+  const { ask, good, tenantId, accountId, sellerId, clientId, sign } = await openForge();
+  const caller = { tenantId, accountId, sellerId, applicationId: clientId, role: 'Manager' };
   for (const authorization of [
     `Bearer ${good}`,
     `bearer ${good}`,
