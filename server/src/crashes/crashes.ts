@@ -30,8 +30,8 @@ import { failureMode } from './failure-hash.js';
 import { failureRow } from './failure-row.js';
 import type { AcceptedCrash, Crashes, IncomingCrash } from './index.js';
 import { Quota, type QuotaOwner } from './quota.js';
-import { createReaders } from './readers.js';
-import type { ModuleIds, Reading } from './reading.js';
+import { createReaders, type FindFor } from './readers.js';
+import type { Reading, ReadingTask } from './reading.js';
 import { storedCrash } from './stored-crash.js';
 import { createSymbolStore } from './symbol-store.js';
 import { defaultSymbolLimits } from './symbols.js';
@@ -87,7 +87,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     days: settings['crash-file-days'],
   });
   const readers = createReaders({
-    threads: Math.max(1, Math.min(2, availableParallelism() - 1)),
+    threads: Math.min(2, availableParallelism()),
     queueLength: settings['ingest-queue'],
     milliseconds: settings['crash-seconds'] * 1000,
     log,
@@ -108,22 +108,27 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
-  /** The file read in a thread, and wrapped if need be. Throws for files that are refused. */
-  async function read(accountId: string, path: string, wrapTo: string | undefined): Promise<Reading> {
+  /** The file read in a thread, and kept at a path if that is asked. Throws for files that are refused. */
+  async function read(
+    accountId: string,
+    file: ReadingTask['file'],
+    keepTo: string | undefined,
+  ): Promise<Reading> {
     const task = {
-      path,
-      wrapTo,
+      file,
+      keepTo,
       read: true,
       unpackedBytes: settings['max-crash-unpacked-mib'] * mib,
       now: clock.now(),
     };
-    const find = (modules: readonly ModuleIds[]) => symbols.find(accountId, modules);
-    const first = await readers.read(task, find);
+    const has = await symbols.any(accountId);
+    const find: FindFor = (modules) => symbols.find(accountId, modules);
+    const first = await readers.read(task, has ? find : undefined);
     if (first.outcome === 'done') return first.reading;
     if (first.outcome === 'refused') throw new Failure('invalid-crash-file', [first.sentence]);
     // What the thread had written when it was ended may be half a cabinet.
-    if (wrapTo !== undefined) await rm(wrapTo, { force: true });
-    const second = await readers.read({ ...task, read: false }, find);
+    if (keepTo !== undefined) await rm(keepTo, { force: true });
+    const second = await readers.read({ ...task, read: false }, undefined);
     if (second.outcome === 'refused') throw new Failure('invalid-crash-file', [second.sentence]);
     if (second.outcome === 'given up') {
       throw new Failure('unavailable', [`The crash file cannot be taken now: ${second.sentence}`], {
@@ -163,13 +168,13 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     const owner = ownerOf(crash, event);
     rate.take(Object.values(owner).join('\n'));
     await quota.check(owner, keepFiles ? upload.bytes : 0);
-    const wrapTo = keepFiles ? ingest.newFile() : undefined;
-    if (wrapTo !== undefined) pending.add(wrapTo);
-    const reading = await read(accountId, path, wrapTo);
+    const keepTo = keepFiles ? ingest.newFile() : undefined;
+    if (keepTo !== undefined) pending.add(keepTo);
+    const reading = await read(accountId, upload.content ?? path, keepTo);
     refuseUnnamed(event, reading);
-    const kept = reading.container === 'dump' ? wrapTo : path;
-    const file = keepFiles ? kept : undefined;
-    const bytes = file === undefined ? 0 : await synced(file);
+    // A cabinet that lies in a file stays there.
+    const file = reading.written === undefined && keepFiles ? path : keepTo;
+    const bytes = file === undefined ? 0 : (reading.written ?? (await synced(file)));
     const batch = crash.idempotencyKey ?? newGuid(random);
     const ids = idsOf(accountId, batch);
     const merged = mergedRow(event, reading.facts, receipt);

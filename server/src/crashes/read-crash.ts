@@ -2,7 +2,7 @@
  * Reads one crash file in two steps: opens it and names its modules, then walks the crashed thread with the symbols
  * that were found for them. Runs inside a reading thread, where nobody else waits; all of it is synchronous.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { CabError } from './cab-error.js';
 import { writeCab } from './cab-writer.js';
 import { type CrashFile, CrashFileError, openCrashFile, unopened } from './crash-file.js';
@@ -38,26 +38,41 @@ export function refusal(error: unknown): string | undefined {
   return refused ? error.message : undefined;
 }
 
-/** Opens a file and wraps it if that was asked. Throws CabError, MinidumpError and CrashFileError. */
+/** Opens a file and keeps it if that was asked. Throws CabError, MinidumpError and CrashFileError. */
 export function openCrash(task: ReadingTask): OpenedCrash {
-  const bytes = readFileSync(task.path);
-  const file = task.read ? openCrashFile(bytes, task.unpackedBytes) : unopened(bytes);
-  const { container, reason } = file;
-  const dump = file.dump && readMinidump(file.dump);
-  if (task.wrapTo !== undefined && container === 'dump')
-    wrap(file, bytes, task.wrapTo, dump?.time ?? task.now);
+  const { file, keepTo } = task;
+  const bytes =
+    typeof file === 'string'
+      ? readFileSync(file)
+      : Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  const found = task.read ? openCrashFile(bytes, task.unpackedBytes) : unopened(bytes);
+  const dump = found.dump && readMinidump(found.dump);
+  const cabinet = cabinetOf(found, bytes, dump?.time ?? task.now);
+  const stays = cabinet === bytes && typeof file === 'string';
+  const written = keepTo === undefined || stays ? undefined : keep(cabinet, keepTo);
   if (dump === undefined) {
-    return { modules: [], walk: () => ({ processed: reason, facts: undefined, container }) };
+    return { modules: [], walk: () => ({ processed: found.reason, facts: undefined, written }) };
   }
   return {
     modules: dump.modules.map(({ name, debugId, codeId }) => ({ name, debugId, codeId })),
-    walk: (symbols, load) => ({ processed: 'read', facts: factsOf(dump, symbols, load), container }),
+    walk: (symbols, load) => ({ processed: 'read', facts: factsOf(dump, symbols, load), written }),
   };
 }
 
-function wrap(file: CrashFile, bytes: Buffer, path: string, time: number): void {
-  const cabinet = writeCab([{ name: file.label, bytes, date: new Date(time) }], 'mszip');
-  writeFileSync(path, cabinet, { flag: 'wx', mode: 0o600 });
+function cabinetOf({ container, label }: CrashFile, bytes: Buffer, time: number): Uint8Array {
+  return container === 'cabinet' ? bytes : writeCab([{ name: label, bytes, date: new Date(time) }], 'mszip');
+}
+
+/** Writes a file that was not there and sees it on disk; answers its size. */
+function keep(content: Uint8Array, path: string): number {
+  const file = openSync(path, 'wx', 0o600);
+  try {
+    writeFileSync(file, content);
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  return content.length;
 }
 
 function factsOf(dump: Minidump, symbols: readonly SymbolsAt[], load: LoadSymbols): DumpFacts {

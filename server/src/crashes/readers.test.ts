@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -17,8 +17,8 @@ const samplePath = (name: string) =>
   fileURLToPath(new URL(`../../../test/crash-samples/${name}`, import.meta.url));
 
 const task = (name: string, more: Partial<ReadingTask> = {}): ReadingTask => ({
-  path: samplePath(name),
-  wrapTo: undefined,
+  file: samplePath(name),
+  keepTo: undefined,
   read: true,
   unpackedBytes: 100 * 1024 * 1024,
   now: 0,
@@ -37,17 +37,17 @@ const none = async () => [];
 describe('reading threads', () => {
   it('tell what a dump says, and wrap it', async () => {
     const { readers } = readersWith(30_000);
-    const wrapTo = join(folder, 'wrapped.cab');
-    const read = await readers.read(task('win-av.dmp', { wrapTo }), none);
+    const keepTo = join(folder, 'wrapped.cab');
+    const read = await readers.read(task('win-av.dmp', { keepTo }), none);
     assert.ok(read.outcome === 'done');
-    const { processed, container, facts } = read.reading;
-    assert.deepEqual([processed, container], ['read', 'dump']);
+    const { processed, written, facts } = read.reading;
+    assert.deepEqual([processed, written], ['read', statSync(keepTo).size]);
     assert.equal(facts?.osName, 'Windows 7');
     assert.equal(facts?.program?.name, 'ContosoGame.exe');
     assert.equal(facts?.crashed?.name, 'ContosoGame.exe');
     assert.deepEqual(facts?.exception?.parameters, [0n, 0n]);
     assert.equal(facts?.frames[0]?.offset, 0x1820n);
-    const content = readCab(readFileSync(wrapTo), cabLimits).extract('minidump.dmp');
+    const content = readCab(readFileSync(keepTo), cabLimits).extract('minidump.dmp');
     assert.deepEqual(Buffer.from(content), sampleDump('win-av.dmp'));
     await readers.close();
   });
@@ -96,13 +96,13 @@ describe('reading threads', () => {
 
   it('wrap alone if that is asked, and do not look into cabinets then', async () => {
     const { readers } = readersWith(30_000);
-    const wrapTo = join(folder, 'alone.cab');
-    const dump = await readers.read(task('linux-div.dmp', { wrapTo, read: false }), none);
+    const keepTo = join(folder, 'alone.cab');
+    const dump = await readers.read(task('linux-div.dmp', { keepTo, read: false }), none);
     assert.deepEqual(dump, {
       outcome: 'done',
-      reading: { processed: 'The file was not read.', facts: undefined, container: 'dump' },
+      reading: { processed: 'The file was not read.', facts: undefined, written: statSync(keepTo).size },
     });
-    assert.equal(readCab(readFileSync(wrapTo), cabLimits).files.length, 1);
+    assert.equal(readCab(readFileSync(keepTo), cabLimits).files.length, 1);
     const cabinet = await readers.read(task('hostile-bomb64.cab', { read: false }), none);
     assert.deepEqual(cabinet.outcome, 'done');
     await readers.close();

@@ -28,13 +28,13 @@ export type ReadOutcome =
   /** The file could not be read within the limits, or by a fault of ours: a sentence. */
   | { readonly outcome: 'given up'; readonly sentence: string };
 
+/** Finds symbols for modules of a dump. */
+export type FindFor = (modules: Parameters<FindSymbols>[1]) => ReturnType<FindSymbols>;
+
 /** Reads crash files. Both throw Failure `unavailable` when too many files wait. */
 export interface Readers {
-  /** Reads a file; `find` tells which symbols there are for its modules. */
-  read(
-    task: ReadingTask,
-    find: (modules: Parameters<FindSymbols>[1]) => ReturnType<FindSymbols>,
-  ): Promise<ReadOutcome>;
+  /** Reads a file; `find` tells which symbols there are for its modules, and is undefined if there are none at all. */
+  read(task: ReadingTask, find: FindFor | undefined): Promise<ReadOutcome>;
   /** The facts of a symbol file. Throws Failure `invalid-symbols` for one that cannot be read within the limits. */
   check(path: string): Promise<SymbolCheck>;
   /** Waits for running readings and ends the threads. */
@@ -107,8 +107,8 @@ export function createReaders({ threads, queueLength, milliseconds, log }: Reade
     async read(task, find) {
       try {
         return await inTurn(async (turn) => {
-          const opened = await turn.thread.ask({ ask: 'open', task });
-          if (opened.answer !== 'modules') return outcomeOf(opened);
+          const opened = await turn.thread.ask({ ask: 'open', task, symbols: find !== undefined });
+          if (opened.answer !== 'modules' || find === undefined) return outcomeOf(opened);
           const symbols = await find(opened.modules);
           // The search may have taken so long that the thread reads another file by now.
           if (turn.over) throw new TypeError('the turn of a reading is over');

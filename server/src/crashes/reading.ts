@@ -52,8 +52,8 @@ export interface Reading {
   readonly processed: Processed;
   /** Undefined unless `processed` is `read`. */
   readonly facts: DumpFacts | undefined;
-  /** Whether the file is a cabinet as it came; a bare dump was wrapped into one at the path asked for. */
-  readonly container: 'cabinet' | 'dump';
+  /** Bytes of the cabinet that was written as asked; undefined if none was. */
+  readonly written: number | undefined;
 }
 
 /** Ids by which symbols of a module are found, spelt as `Module` has them. */
@@ -77,10 +77,14 @@ export type FindSymbols = (accountId: string, modules: readonly ModuleIds[]) => 
 
 /** How a file is read. */
 export interface ReadingTask {
-  readonly path: string;
-  /** Where a bare dump is written as a cabinet; undefined to leave it. Whoever asks sees to it that it is durable. */
-  readonly wrapTo: string | undefined;
-  /** False to wrap alone: for a file that could not be read in time. */
+  /** The file: its bytes, or where it lies. */
+  readonly file: Uint8Array | string;
+  /**
+   * Where the cabinet to keep is written and synced: a bare dump wrapped into one, or the cabinet that came, unless it
+   * lies in a file already. Undefined to keep nothing.
+   */
+  readonly keepTo: string | undefined;
+  /** False to keep alone: for a file that could not be read in time. */
   readonly read: boolean;
   /** Most unpacked bytes of a cabinet. */
   readonly unpackedBytes: number;
@@ -89,11 +93,11 @@ export interface ReadingTask {
 }
 
 /**
- * What a thread is asked. To `open` it answers `modules` if symbols could serve, and waits for `walk`; then `done`,
+ * What a thread is asked. To `open` it answers `modules` if there are symbols that could serve, and waits for `walk`; then `done`,
  * `refused` or `failed`.
  */
 export type ReadingRequest =
-  | { readonly ask: 'open'; readonly task: ReadingTask }
+  | { readonly ask: 'open'; readonly task: ReadingTask; readonly symbols: boolean }
   | { readonly ask: 'walk'; readonly symbols: readonly SymbolsAt[] }
   /** The facts of a symbol file that was just received; answered by `checked`. */
   | { readonly ask: 'check'; readonly path: string };

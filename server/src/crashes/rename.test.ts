@@ -38,7 +38,7 @@ function stored(given: Row = {}, extras: Partial<FailureExtras> = {}): StoredFai
 
 function read(frames: readonly FoundFrame[], processed = 'read'): Reading {
   const facts = processed === 'read' ? ({ exception, frames } as unknown as DumpFacts) : undefined;
-  return { processed, facts, container: 'cabinet' };
+  return { processed, facts, written: undefined };
 }
 
 test('the same stack changes nothing', () => {

@@ -37,6 +37,8 @@ export interface SymbolStore {
   list(accountId: string): Promise<readonly SymbolsInfo[]>;
   /** Removes a file, its id in any letter case; false if there is none. */
   remove(accountId: string, debugId: string): Promise<boolean>;
+  /** Whether an account has any at all. */
+  any(accountId: string): Promise<boolean>;
   /** The symbols of modules, by debug id, else by code id. */
   readonly find: FindSymbols;
 }
@@ -70,6 +72,9 @@ function refusal({ code, message }: { readonly code: string; readonly message: s
 /** Opens the store; nothing is read before it is asked for. */
 export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
   const { registry, files, clock, limits } = options;
+  /** Accounts that have none, as long as none is stored; one process writes. */
+  const without = new Set<string>();
+  let stores = 0;
   /** File and row of one id change together. */
   const locks = new KeyLocks();
 
@@ -93,6 +98,8 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
         clock.now(),
       ],
     );
+    stores += 1;
+    without.delete(accountId);
     const row = await one(accountId, facts.debugId);
     if (row === undefined) throw new TypeError(`the symbols ${facts.debugId} are gone under their lock`);
     return infoOf(row);
@@ -127,7 +134,20 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
     return path === undefined ? undefined : { path, version: `${accountId}/${debugId}/${row.content_hash}` };
   }
 
+  /** Most accounts have none; that costs one look in all. */
+  async function any(accountId: string): Promise<boolean> {
+    if (without.has(accountId)) return false;
+    const before = stores;
+    const found = await registry.get('SELECT 1 AS one FROM symbols WHERE account_id = $1 LIMIT 1', [
+      accountId,
+    ]);
+    if (found === undefined && stores === before) without.add(accountId);
+    return found !== undefined;
+  }
+
   return {
+    any,
+
     async accept(accountId, body, contentEncoding) {
       const path = options.newFile();
       try {
@@ -160,11 +180,7 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
     },
 
     async find(accountId, modules) {
-      // Most accounts have none; that costs one look.
-      const any = await registry.get('SELECT 1 AS one FROM symbols WHERE account_id = $1 LIMIT 1', [
-        accountId,
-      ]);
-      if (any === undefined) return [];
+      if (!(await any(accountId))) return [];
       const idsOf = (name: 'debugId' | 'codeId') =>
         new Set(modules.flatMap((module) => module[name]?.toUpperCase() ?? []));
       const byDebugId = await rowsBy(accountId, 'debug_id', idsOf('debugId'));

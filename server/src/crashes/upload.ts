@@ -1,6 +1,6 @@
 /**
- * Receives the multipart body of a crash: the part `file` goes to disk while it is counted and hashed, the part `event`
- * is kept as text. Limits hold while it streams. A body that breaks one is not read further; whoever owns the
+ * Receives the multipart body of a crash: the part `file` is counted and hashed and goes to disk unless it is small, the
+ * part `event` is kept as text. Limits hold while it streams. A body that breaks one is not read further; whoever owns the
  * connection decides what becomes of the rest. What file and event say is nobody's matter here.
  */
 import { createHash } from 'node:crypto';
@@ -15,6 +15,9 @@ const mib = 1024 * 1024;
 /** Most bytes of the part `event`. */
 const maxEventBytes = mib;
 
+/** Files up to this size stay in memory: most dumps are small, and a file that is soon removed costs more than they. */
+const maxHeldBytes = 256 * 1024;
+
 /** Room for delimiters and headers of the parts. */
 const framingBytes = 64 * 1024;
 
@@ -27,7 +30,7 @@ export interface UploadRequest {
   readonly contentLength: number | undefined;
   /** Most MiB of the file. */
   readonly maxFileMib: number;
-  /** Path of the new file; the caller's to remove, also after a failure. It is not synced. */
+  /** Path of the new file; the caller's to remove, also after a failure. */
   readonly path: string;
 }
 
@@ -36,6 +39,8 @@ export interface Upload {
   /** The text of the part `event`; undefined if there was none. */
   readonly event: string | undefined;
   readonly bytes: number;
+  /** The file's bytes; undefined if they are too many and lie at the path, not synced. */
+  readonly content: Uint8Array | undefined;
   /** SHA-256 of the file, hex. */
   readonly hash: string;
 }
@@ -84,12 +89,14 @@ class Parts {
   readonly #ends: Promise<unknown>[] = [];
   readonly #seen = new Set<string>();
   #bytes = 0;
+  #held: Buffer[] = [];
+  #file: FileHandle | undefined;
   #eventBytes = 0;
   #writing: Promise<unknown> = Promise.resolve();
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(
-    readonly file: FileHandle,
+    readonly path: string,
     readonly maxFileMib: number,
   ) {
     this.failed = new Promise((_, reject) => {
@@ -123,17 +130,23 @@ class Parts {
   /** Waits for the last bytes of all parts. */
   async end(): Promise<Upload> {
     await Promise.race([Promise.all(this.#ends), this.failed]);
-    await this.settle();
-    if (!this.#seen.has('file'))
+    await this.close();
+    await Promise.race([this.failed, Promise.resolve()]);
+    if (!this.#seen.has('file')) {
       throw invalid("The part 'file' is missing: a cabinet (.cab) or a dump (.dmp).");
-    const event = this.#seen.has('event') ? Buffer.concat(this.#event) : undefined;
-    return { event: event && decoded(event), bytes: this.#bytes, hash: this.#hash.digest('hex') };
+    }
+    return {
+      event: this.#seen.has('event') ? decoded(Buffer.concat(this.#event)) : undefined,
+      bytes: this.#bytes,
+      content: this.#file === undefined ? Buffer.concat(this.#held) : undefined,
+      hash: this.#hash.digest('hex'),
+    };
   }
 
-  /** Waits until nothing is written any longer. Throws what failed. */
-  async settle(): Promise<void> {
-    await this.#writing.catch((error: unknown) => this.#fail(diskFailure(error)));
-    await Promise.race([this.failed, Promise.resolve()]);
+  /** Waits until nothing is written any longer, and closes the file. */
+  async close(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    await this.#file?.close().catch((error: unknown) => this.#fail(diskFailure(error)));
   }
 
   #write(chunk: Buffer, part: BusboyFileStream): void {
@@ -143,12 +156,21 @@ class Parts {
       return;
     }
     this.#hash.update(chunk);
+    this.#held.push(chunk);
+    if (this.#bytes <= maxHeldBytes) return;
+    const held = this.#held;
+    this.#held = [];
     part.pause();
-    this.#writing = this.#writing.then(() => this.file.writeFile(chunk));
+    this.#writing = this.#writing.then(() => this.#append(held));
     this.#writing.then(
       () => part.resume(),
       (error: unknown) => this.#fail(diskFailure(error)),
     );
+  }
+
+  async #append(chunks: readonly Buffer[]): Promise<void> {
+    this.#file ??= await open(this.path, 'wx', 0o600);
+    for (const chunk of chunks) await this.#file.writeFile(chunk);
   }
 
   #keep(chunk: Buffer): void {
@@ -195,8 +217,7 @@ export async function receiveUpload(request: UploadRequest): Promise<Upload> {
     throw new Failure('too-large', [`A crash may have a file of ${maxFileMib} MiB and an event of 1 MiB.`]);
   };
   within(contentLength ?? 0);
-  const file = await open(path, 'wx', 0o600).catch((error: unknown) => Promise.reject(diskFailure(error)));
-  const parts = new Parts(file, maxFileMib);
+  const parts = new Parts(path, maxFileMib);
   const broken = new Promise<never>((_, reject) => {
     parser.on('error', (cause) => reject(invalid('The body is not valid multipart/form-data.', cause)));
   });
@@ -215,7 +236,6 @@ export async function receiveUpload(request: UploadRequest): Promise<Upload> {
     await Promise.race([finished, stopped]);
     return await parts.end();
   } finally {
-    await parts.settle().catch(() => undefined);
-    await file.close();
+    await parts.close();
   }
 }

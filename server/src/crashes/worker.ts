@@ -20,7 +20,10 @@ function answerTo(request: ReadingRequest): ReadingAnswer {
     if (request.ask === 'open') {
       opened = openCrash(request.task);
       const { modules } = opened;
-      if (modules.some(({ debugId, codeId }) => debugId !== undefined || codeId !== undefined)) {
+      if (
+        request.symbols &&
+        modules.some(({ debugId, codeId }) => debugId !== undefined || codeId !== undefined)
+      ) {
         return { answer: 'modules', modules };
       }
     }
