@@ -158,6 +158,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       await createIngest({
         engine,
         ledger,
+        files,
         clock,
         random,
         settings,

@@ -2,21 +2,41 @@
  * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body, `<id>.complete` its completed
  * rows if its dataset asks for that; `<id>.json` beside them is the statement that stores them, written once the batch
  * has its commit number. All are on disk before the engine is called, so that a process that starts can repeat the
- * very same insert.
+ * very same insert. `<name>.file` are files on their way to the store of files.
  */
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { OpenCommit } from '../ledger/index.js';
 import { newGuid, type Random } from '../system.js';
 import type { Statement } from './statement.js';
 
-/** A batch that can be stored again at any time. */
+/** A file in the spool that joins the store of files when the rows of its commit are stored. */
+export interface StagedFile {
+  /** Its name in the spool. */
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Rows, by `cabIdHash`, that those of a commit take the place of. */
+export interface Supersedes {
+  readonly seq: number;
+  readonly cabIdHashes: readonly string[];
+}
+
+/** One insert that can be repeated at any time: of a batch that came in, or of a group of batches that were made. */
 export interface Staged {
   readonly id: string;
-  readonly commit: OpenCommit;
+  /** Of one account and dataset, under numbers in a row. */
+  readonly commits: readonly [OpenCommit, ...OpenCommit[]];
+  /** Deduplication token of the insert. */
+  readonly token: string;
   readonly statement: Statement;
   /** Which of its files the statement reads. */
   readonly reads: SpoolFile;
+  /** Whether it is a group of made batches, which settle one group at a time. */
+  readonly made: boolean;
+  readonly files: readonly StagedFile[];
+  readonly supersedes: readonly Supersedes[];
 }
 
 /** Kinds of files with rows, by the ending of their names. */
@@ -47,7 +67,39 @@ export class Spool {
     return join(this.folder, `${id}.${kind}`);
   }
 
-  /** Writes the statement of a batch whose body is there; returns when both survive a loss of power. */
+  /** Path of a new file that is to join the store of files. */
+  newFile(): string {
+    return join(this.folder, `${this.newId()}.file`);
+  }
+
+  /** Name of a file that `newFile` gave out. */
+  nameOf(path: string): string {
+    if (dirname(path) !== this.folder) throw new TypeError(`${path} is no file of the spool`);
+    return basename(path);
+  }
+
+  /** Path of a file by its name. */
+  pathOf(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Removes files that join nothing; nothing happens if they are gone. */
+  async drop(names: readonly string[]): Promise<void> {
+    for (const name of names) await rm(this.pathOf(name), { force: true });
+  }
+
+  /** Writes the rows of a group, as lines; returns when they are on disk. */
+  async write(id: string, lines: readonly string[]): Promise<void> {
+    const file = await open(this.rowsFile(id), 'wx', 0o600);
+    try {
+      await file.writeFile(lines.join(''));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Writes the statement of a batch whose rows are there; returns when both survive a loss of power. */
   async stage(staged: Staged): Promise<void> {
     const file = await open(this.#statementFile(staged.id), 'wx', 0o600);
     try {
@@ -83,6 +135,7 @@ export class Spool {
       staged.push(found);
       names.delete(name);
       for (const kind of kinds) names.delete(`${found.id}.${kind}`);
+      for (const file of found.files) names.delete(file.name);
     }
     for (const name of names) await rm(join(this.folder, name), { force: true, recursive: true });
     return staged;
@@ -96,7 +149,9 @@ export class Spool {
 /** Reads a statement; undefined if it was not written to its end, which its last brace tells. */
 async function readStaged(path: string): Promise<Staged | undefined> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Staged;
+    const staged = JSON.parse(await readFile(path, 'utf8')) as Partial<Staged>;
+    // One in the form of an earlier version: its sender was not told that it is stored, and repeats it.
+    return staged.commits === undefined ? undefined : (staged as Staged);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

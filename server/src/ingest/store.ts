@@ -1,12 +1,13 @@
 /**
- * Brings a batch that lies complete in the spool into the engine under its commit, and settles the commit: done when
- * its rows are stored, void when they surely are not, open while nobody knows.
+ * Brings what lies complete in the spool into the engine and the store of files, and settles the commits: done when
+ * rows and files are stored, void when the rows surely are not, open while nobody knows.
  */
 import { datasets } from '@storelens/contract';
 import { type Engine, EngineError, Queue } from '../engine/index.js';
 import { Failure } from '../failure.js';
-import type { Ledger, OpenCommit } from '../ledger/index.js';
-import type { Spool, Staged } from './spool.js';
+import type { Files } from '../files/index.js';
+import type { Ledger, OpenCommit, Written } from '../ledger/index.js';
+import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
 
 /** Thrown when the engine found bad rows: nothing is stored, the commit is void. */
 export class RefusedRows extends Error {
@@ -29,7 +30,13 @@ export type Outcome =
   | { readonly outcome: 'ended' | 'open'; readonly error: unknown };
 
 /** Days of a commit whose rows could not be asked for theirs: all there are. */
-const anyDay = { first: '1970-01-01', last: '2149-06-06' } as const;
+const anyDay = { firstDay: '1970-01-01', lastDay: '2149-06-06' } as const;
+
+/** Of a batch that is kept here and repeated. */
+function laterFailure(cause: unknown): Failure {
+  const advice = 'The batch is received but not stored yet. Send it again under the same Idempotency-Key.';
+  return new Failure('unavailable', [advice], { retryAfter: 5, cause });
+}
 
 /** Stores and removes the rows of commits. */
 export class Store {
@@ -40,6 +47,7 @@ export class Store {
     readonly engine: Engine,
     readonly ledger: Ledger,
     readonly spool: Spool,
+    readonly files: Files,
     writers: number,
   ) {
     const slots = Array.from({ length: writers }, (_, index) => index);
@@ -51,66 +59,102 @@ export class Store {
     return this.#writers.run(work);
   }
 
-  /** Stores a batch and settles its commit. `repeated`: an earlier attempt may have stored its rows. */
-  async settle({ id, commit, statement, reads }: Staged, repeated: boolean): Promise<Outcome> {
+  /** Stores rows and files and settles the commits. `repeated`: an earlier attempt may have stored any of them. */
+  async settle(staged: Staged, repeated: boolean): Promise<Outcome> {
+    const { id, commits, statement, reads, token } = staged;
+    const [{ accountId: account }] = commits;
     try {
-      const { accountId: account, token } = commit;
       await this.engine.insert({ ...statement, account, token, file: this.spool.rowsFile(id, reads) });
     } catch (error) {
-      return await this.#failed(commit, repeated, error);
+      return await this.#failed(staged, repeated, error);
     }
     try {
-      const { count, first, last } = await this.#stored(commit);
-      if (count !== commit.rows) {
+      const written = await this.#written(commits);
+      const wrong = written.find(({ commit, count }) => count !== commit.rows);
+      if (wrong !== undefined) {
+        const { commit, count } = wrong;
         const sum = `${commit.rows} rows were sent, ${count} are stored`;
         const error = new Error(`commit ${commit.seq} of ${commit.dataset}: ${sum}`);
-        return await this.#end(error, () => this.remove(commit));
+        return await this.#end(error, () => this.remove(commits, repeated ? staged.files : []));
       }
-      await this.ledger.finish(commit, first, last);
+      await this.#takeFiles(staged.files);
+      await this.#supersede(commits[0], staged.supersedes);
+      await this.ledger.finishAll(written);
       return { outcome: 'done' };
     } catch (error) {
-      return { outcome: 'open', error };
+      const away = error instanceof EngineError && error.kind === 'unavailable';
+      return { outcome: 'open', error: away ? laterFailure(error) : error };
     }
   }
 
-  /** Deletes whatever rows a commit has and makes it void. Meanwhile nobody can take it over. */
-  async remove(commit: OpenCommit): Promise<void> {
-    await this.ledger.giveUp(commit);
-    const table = datasets[commit.dataset]?.name;
-    if (table === undefined) throw new TypeError(`commit ${commit.seq} is of no dataset: ${commit.dataset}`);
-    await this.engine.command({
-      account: commit.accountId,
-      sql: `ALTER TABLE ${table} DELETE WHERE accountId = {account:String} AND seq = {seq:UInt64}`,
-      params: { account: commit.accountId, seq: commit.seq },
-      settings: { mutations_sync: 2 },
-    });
-    await this.ledger.abandon(commit);
+  /**
+   * Deletes whatever rows some commits have, makes visible again what these took the place of, drops their files and
+   * makes them void. Meanwhile nobody can take them over. The commits are of one account and dataset, their numbers
+   * stand in a row.
+   */
+  async remove(commits: Staged['commits'], files: readonly StagedFile[]): Promise<void> {
+    for (const commit of commits) await this.ledger.giveUp(commit);
+    // Not before: an open commit without its files could never be finished.
+    await this.spool.drop(files.map(({ name }) => name));
+    for (const { key } of files) await this.files.remove(key);
+    const [first] = commits;
+    const { accountId: account, seq, dataset } = first;
+    const entry = datasets[dataset];
+    if (entry === undefined) throw new TypeError(`commit ${seq} is of no dataset: ${dataset}`);
+    const change = async (action: string, column: string) =>
+      await this.engine.command({
+        account,
+        sql: `ALTER TABLE ${entry.name} ${action}
+WHERE accountId = {account:String} AND ${column} >= {first:UInt64} AND ${column} <= {last:UInt64}`,
+        params: { account, first: seq, last: commits.at(-1)?.seq ?? seq },
+        settings: { mutations_sync: 2 },
+      });
+    await change('DELETE', 'seq');
+    if (entry.supersedable) await change('UPDATE supersededBy = 0', 'supersededBy');
+    for (const commit of commits) await this.ledger.abandon(commit);
   }
 
-  async #failed(commit: OpenCommit, repeated: boolean, error: unknown): Promise<Outcome> {
+  /** A row can be seen once its commit is done, and then its file is there. */
+  async #takeFiles(files: readonly StagedFile[]): Promise<void> {
+    try {
+      await Promise.all(files.map(({ name, key }) => this.files.take(this.spool.pathOf(name), key)));
+    } catch (cause) {
+      throw laterFailure(cause);
+    }
+  }
+
+  /** In the order of the numbers: of two that supersede the same row, the later one stays. */
+  async #supersede({ accountId, dataset }: OpenCommit, supersedes: readonly Supersedes[]): Promise<void> {
+    for (const { seq, cabIdHashes } of supersedes) {
+      await this.engine.command({
+        account: accountId,
+        sql: `ALTER TABLE ${dataset} UPDATE supersededBy = {seq:UInt64}
+WHERE accountId = {account:String} AND cabIdHash IN {ids:Array(String)} AND supersededBy = 0 AND seq < {seq:UInt64}`,
+        params: { account: accountId, seq, ids: cabIdHashes },
+        settings: { mutations_sync: 2 },
+      });
+    }
+  }
+
+  async #failed(staged: Staged, repeated: boolean, error: unknown): Promise<Outcome> {
+    const { commits } = staged;
+    const remove = () => this.remove(commits, repeated ? staged.files : []);
     if (!(error instanceof EngineError)) return { outcome: 'open', error };
     switch (error.kind) {
-      case 'unavailable': {
-        const advice =
-          'The batch is received but not stored yet. Send it again under the same Idempotency-Key.';
-        return {
-          outcome: 'open',
-          error: new Failure('unavailable', [advice], { retryAfter: 5, cause: error }),
-        };
-      }
+      case 'unavailable':
+        return { outcome: 'open', error: laterFailure(error) };
       case 'refused':
         // The check also looks at the clock and the products, so the earlier attempt may have passed it.
-        return await this.#end(new RefusedRows(error), () =>
-          repeated ? this.remove(commit) : this.ledger.abandon(commit),
-        );
+        return await this.#end(new RefusedRows(error), async () => {
+          if (repeated) await remove();
+          else for (const commit of commits) await this.ledger.abandon(commit);
+        });
       case 'too-large': {
         const limit = 'The batch needs more memory or time than the engine has; send smaller ones.';
-        return await this.#end(new Failure('too-large', [limit], { cause: error }), () =>
-          this.remove(commit),
-        );
+        return await this.#end(new Failure('too-large', [limit], { cause: error }), remove);
       }
       case 'fault':
-        return await this.#end(error, () => this.remove(commit));
+        return await this.#end(error, remove);
     }
   }
 
@@ -124,22 +168,29 @@ export class Store {
     return { outcome: 'ended', error };
   }
 
-  /** Number, least and greatest day of a commit's rows. */
-  async #stored(commit: OpenCommit): Promise<{ count: number; first: string; last: string }> {
+  /** Number, least and greatest day of the rows of each commit. */
+  async #written(commits: Staged['commits']): Promise<(Written & { readonly count: number })[]> {
+    const [{ accountId: account, dataset, seq }] = commits;
     try {
       const bytes = await this.engine.query({
-        account: commit.accountId,
-        sql: `SELECT count(), toString(min(date)), toString(max(date)) FROM ${commit.dataset}
-WHERE accountId = {account:String} AND seq = {seq:UInt64}`,
-        params: { account: commit.accountId, seq: commit.seq },
+        account,
+        sql: `SELECT seq, count(), toString(min(date)), toString(max(date)) FROM ${dataset}
+WHERE accountId = {account:String} AND seq >= {first:UInt64} AND seq <= {last:UInt64} GROUP BY seq`,
+        params: { account, first: seq, last: commits.at(-1)?.seq ?? seq },
         format: 'TSV',
       });
-      const [count, first = '', last = ''] = Buffer.from(bytes).toString('utf8').trim().split('\t');
-      return { count: Number(count), first, last };
+      const lines = Buffer.from(bytes).toString('utf8').trim().split('\n');
+      const found = new Map(
+        lines.map((line) => line.split('\t')).map(([key, ...rest]) => [Number(key), rest]),
+      );
+      return commits.map((commit) => {
+        const [count = '0', firstDay = '', lastDay = ''] = found.get(commit.seq) ?? [];
+        return { commit, count: Number(count), firstDay, lastDay };
+      });
     } catch (error) {
       // The rows are stored; not to know their days costs a little speed and no correctness.
-      if (error instanceof EngineError && error.kind !== 'fault') return { count: commit.rows, ...anyDay };
-      throw error;
+      if (!(error instanceof EngineError) || error.kind === 'fault') throw error;
+      return commits.map((commit) => ({ commit, count: commit.rows, ...anyDay }));
     }
   }
 }

@@ -27,7 +27,7 @@ export type Begun =
   /** `takenOver`: an earlier attempt of the same batch may have stored its rows under the same number. */
   | { readonly outcome: 'open'; readonly commit: OpenCommit; readonly takenOver: boolean }
   /** The same batch was stored before. */
-  | { readonly outcome: 'duplicate'; readonly rows: number }
+  | { readonly outcome: 'duplicate'; readonly rows: number; readonly seq: number }
   /** The batch id came with another body. */
   | { readonly outcome: 'conflict' }
   /** An earlier attempt is being removed; the batch may begin anew in a moment. */
@@ -39,6 +39,13 @@ export interface Unfinished {
   /** `closing`: given up, its rows are not removed yet. */
   readonly state: 'open' | 'closing';
   readonly begunAt: number;
+}
+
+/** A commit whose rows are stored, with the least and greatest day of its rows, `yyyy-MM-dd`. */
+export interface Written {
+  readonly commit: OpenCommit;
+  readonly firstDay: string;
+  readonly lastDay: string;
 }
 
 /** A stored commit of one dataset. */
@@ -59,8 +66,15 @@ export interface PurgeMark {
 export interface Ledger {
   /** Takes a number for a batch, or takes over the open commit of the same batch. */
   begin(request: CommitRequest): Promise<Begun>;
+  /**
+   * The same for several batches of one account in one transaction; answers in the order of the requests, whose batch
+   * ids differ. New numbers rise in that order.
+   */
+  beginAll(requests: readonly CommitRequest[]): Promise<readonly Begun[]>;
   /** Marks a commit as stored; `firstDay` and `lastDay` are `yyyy-MM-dd`, the least and greatest day of its rows. */
   finish(commit: OpenCommit, firstDay: string, lastDay: string): Promise<void>;
+  /** The same for several commits in one transaction: readers see all of them or none. */
+  finishAll(written: readonly Written[]): Promise<void>;
   /** Makes a commit void and its batch id free. Only when its rows are definitely not stored. */
   abandon(commit: OpenCommit): Promise<void>;
   /** Forbids to take an open commit over or to finish it; its rows are to be removed before `abandon`. */

@@ -72,10 +72,38 @@ test('a batch that comes again is a duplicate, a takeover, a conflict or waits',
   await ledger.finish(commit, '2024-01-01', '2024-01-01');
   // The second attempt of the same batch arrives at its end, too.
   await ledger.finish(commit, '2024-01-01', '2024-01-01');
-  assert.deepEqual(await ledger.begin(batch('x')), { outcome: 'duplicate', rows: 3 });
+  assert.deepEqual(await ledger.begin(batch('x')), { outcome: 'duplicate', rows: 3, seq: 1 });
   assert.equal(await ledger.snapshot('a'), 1, 'known batches take no number');
   // The key is the dataset's own.
   assert.equal((await open(batch('x', { dataset: 'usage' }))).seq, 2);
+});
+
+test('several batches begin together and are done together', async () => {
+  const known = await done(batch('known'));
+  const begun = await ledger.beginAll([
+    batch('1'),
+    batch('known'),
+    batch('2'),
+    batch('known', { bodyHash: 'x' }),
+  ]);
+  assert.deepEqual(
+    begun.map((one) => (one.outcome === 'open' ? one.commit.seq : one.outcome)),
+    [2, 'duplicate', 3, 'conflict'],
+  );
+  assert.equal((await open(batch('3'))).seq, 4);
+  const written = begun.flatMap((one) =>
+    one.outcome === 'open' ? [{ commit: one.commit, firstDay: '2024-01-01', lastDay: '2024-01-02' }] : [],
+  );
+  const [first, second] = written;
+  assert.ok(first && second);
+  await ledger.giveUp(second.commit);
+  await assert.rejects(ledger.finishAll(written), /cannot be finished: it is closing/);
+  assert.equal(await ledger.snapshot('a'), known.seq, 'none of them is done');
+  await ledger.abandon(second.commit);
+  await ledger.finishAll([first]);
+  assert.equal(await ledger.snapshot('a'), 3);
+  await assert.rejects(ledger.beginAll([batch('4'), batch('5', { accountId: 'b' })]), TypeError);
+  assert.equal((await open(batch('6'))).seq, 5, 'numbers of what was rolled back are free');
 });
 
 test('a void batch begins anew under a new number', async () => {

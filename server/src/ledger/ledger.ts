@@ -1,21 +1,14 @@
 /**
- * The ledger over the registry: plain SQL that SQLite and PostgreSQL both take. Taking a number and recording
- * the open commit is one transaction whose first statement locks the account; the low-water mark is read in one
- * statement. A number drawn in one step and recorded in a later one would let readers see rows appear.
+ * The ledger over the registry: plain SQL that SQLite and PostgreSQL both take. Taking numbers and recording the open
+ * commits is one transaction whose first statement locks the account; the low-water mark is read in one statement. A
+ * number drawn in one step and recorded in a later one would let readers see rows appear.
  */
 import type { Registry, RegistryQueries, RegistryRow, RegistryValue } from '../registry/index.js';
 import type { Clock } from '../system.js';
-import type { Begun, CommitRequest, Ledger, OpenCommit, PurgeMark } from './index.js';
+import type { Begun, CommitRequest, Ledger, OpenCommit, PurgeMark, Written } from './index.js';
 
 /** The only shard so far. */
 const shard = 0;
-
-/** Thrown to roll the transaction back when the batch is known already. */
-class KnownBatch extends Error {
-  constructor(readonly row: RegistryRow) {
-    super('the batch is known');
-  }
-}
 
 function numberOf(value: RegistryValue | undefined): number {
   const result = Number(value);
@@ -47,7 +40,7 @@ function known(request: CommitRequest, row: RegistryRow): Begun {
   if (textOf(row.body_hash) !== request.bodyHash) return { outcome: 'conflict' };
   switch (row.state) {
     case 'done':
-      return { outcome: 'duplicate', rows: numberOf(row.row_count) };
+      return { outcome: 'duplicate', rows: numberOf(row.row_count), seq: numberOf(row.seq) };
     case 'open':
       return {
         outcome: 'open',
@@ -59,27 +52,66 @@ function known(request: CommitRequest, row: RegistryRow): Begun {
   }
 }
 
-async function takeNumber(queries: RegistryQueries, request: CommitRequest, now: number): Promise<number> {
-  const { accountId, dataset, batchId, bodyHash, rows } = request;
+/** Begins commits of one account inside a transaction. */
+async function beginIn(
+  queries: RegistryQueries,
+  accountId: string,
+  requests: readonly CommitRequest[],
+  now: number,
+): Promise<Begun[]> {
   // The row lock of this statement is the lock of the account, so it comes before anything is looked at.
-  const taken = await queries.get(
-    `INSERT INTO account_commits (account_id, last_seq) VALUES ($1, 1)
-     ON CONFLICT (account_id) DO UPDATE SET last_seq = account_commits.last_seq + 1 RETURNING last_seq`,
+  const locked = await queries.get(
+    `INSERT INTO account_commits (account_id, last_seq) VALUES ($1, 0)
+     ON CONFLICT (account_id) DO UPDATE SET last_seq = account_commits.last_seq RETURNING last_seq`,
     [accountId],
   );
-  const row = await queries.get(
-    `SELECT seq, shard, body_hash, row_count, state FROM commits
-     WHERE account_id = $1 AND dataset = $2 AND batch_id = $3`,
-    [accountId, dataset, batchId],
+  const before = numberOf(locked?.last_seq);
+  let last = before;
+  const begun: Begun[] = [];
+  for (const request of requests) {
+    if (request.accountId !== accountId)
+      throw new TypeError('commits that begin together are of one account');
+    const { dataset, batchId, bodyHash, rows } = request;
+    const row = await queries.get(
+      `SELECT seq, shard, body_hash, row_count, state FROM commits
+       WHERE account_id = $1 AND dataset = $2 AND batch_id = $3`,
+      [accountId, dataset, batchId],
+    );
+    if (row !== undefined) {
+      begun.push(known(request, row));
+      continue;
+    }
+    last += 1;
+    await queries.all(
+      `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)`,
+      [accountId, last, dataset, batchId, bodyHash, shard, rows, now],
+    );
+    begun.push({ outcome: 'open', commit: openCommit(request, last, shard), takenOver: false });
+  }
+  if (last > before) {
+    await queries.all('UPDATE account_commits SET last_seq = $2 WHERE account_id = $1', [accountId, last]);
+  }
+  return begun;
+}
+
+async function finishIn(
+  queries: RegistryQueries,
+  { commit, firstDay, lastDay }: Written,
+  now: number,
+): Promise<void> {
+  const key = [commit.accountId, commit.seq];
+  const touched = await queries.get(
+    `UPDATE commits SET state = 'done', first_day = $3, last_day = $4, done_at = $5
+     WHERE account_id = $1 AND seq = $2 AND state = 'open' RETURNING seq`,
+    [...key, firstDay, lastDay, now],
   );
-  if (row !== undefined) throw new KnownBatch(row);
-  const seq = numberOf(taken?.last_seq);
-  await queries.all(
-    `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)`,
-    [accountId, seq, dataset, batchId, bodyHash, shard, rows, now],
-  );
-  return seq;
+  if (touched !== undefined) return;
+  // Two attempts of one batch may both arrive here; the second finds the commit done.
+  const row = await queries.get('SELECT state FROM commits WHERE account_id = $1 AND seq = $2', key);
+  if (row?.state !== 'done') {
+    throw new Error(`commit ${commit.seq} cannot be finished: it is ${row?.state ?? 'unknown'}`);
+  }
 }
 
 /** The ledger of a migrated registry. Registry errors pass through. */
@@ -93,29 +125,33 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
     return { checked: numberOf(row.checked_seq), horizon: numberOf(row.horizon_seq) };
   }
 
+  async function beginAll(requests: readonly CommitRequest[]): Promise<readonly Begun[]> {
+    const [first] = requests;
+    if (first === undefined) return [];
+    const now = clock.now();
+    return await registry.transaction((queries) => beginIn(queries, first.accountId, requests, now));
+  }
+
   return {
     async begin(request) {
-      try {
-        const seq = await registry.transaction((queries) => takeNumber(queries, request, clock.now()));
-        return { outcome: 'open', commit: openCommit(request, seq, shard), takenOver: false };
-      } catch (error) {
-        if (error instanceof KnownBatch) return known(request, error.row);
-        throw error;
-      }
+      const [begun] = await beginAll([request]);
+      if (begun === undefined) throw new TypeError('a request has an answer');
+      return begun;
     },
 
+    beginAll,
+
     async finish(commit, firstDay, lastDay) {
-      const key = [commit.accountId, commit.seq];
-      const touched = await registry.get(
-        `UPDATE commits SET state = 'done', first_day = $3, last_day = $4, done_at = $5
-         WHERE account_id = $1 AND seq = $2 AND state = 'open' RETURNING seq`,
-        [...key, firstDay, lastDay, clock.now()],
-      );
-      if (touched !== undefined) return;
-      // Two attempts of one batch may both arrive here; the second finds the commit done.
-      const row = await registry.get('SELECT state FROM commits WHERE account_id = $1 AND seq = $2', key);
-      if (row?.state !== 'done') {
-        throw new Error(`commit ${commit.seq} cannot be finished: it is ${row?.state ?? 'unknown'}`);
+      await finishIn(registry, { commit, firstDay, lastDay }, clock.now());
+    },
+
+    async finishAll(written) {
+      const [only] = written;
+      if (only !== undefined && written.length === 1) await finishIn(registry, only, clock.now());
+      else {
+        await registry.transaction(async (queries) => {
+          for (const one of written) await finishIn(queries, one, clock.now());
+        });
       }
     },
 

@@ -15,6 +15,7 @@ import { openChdb } from '../../src/engine/chdb.js';
 import { type Engine, EngineError } from '../../src/engine/index.js';
 import { migrateEngine } from '../../src/engine/migrate.js';
 import { Failure } from '../../src/failure.js';
+import { openFolder } from '../../src/files/folder.js';
 import { createIngest, type Ingest } from '../../src/ingest/index.js';
 import type { Ledger } from '../../src/ledger/index.js';
 import { createLedger } from '../../src/ledger/ledger.js';
@@ -77,6 +78,7 @@ async function restart(): Promise<void> {
   ingest = await createIngest({
     engine,
     ledger,
+    files: await openFolder(join(folder, 'files')),
     clock,
     random: systemRandom,
     settings,

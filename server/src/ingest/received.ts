@@ -1,0 +1,187 @@
+/**
+ * Batches that come in, one insert each. The steps, in order: media type, spool, scan, completion, commit number,
+ * insert, done.
+ */
+import type { DatasetEntry } from '@storelens/contract';
+import type { Settings } from '../config.js';
+import { Failure } from '../failure.js';
+import type { Ledger } from '../ledger/index.js';
+import type { KeyLocks } from '../locks.js';
+import { type Clock, newGuid, type Random } from '../system.js';
+import { busy, conflict } from './answers.js';
+import { type Completions, completeRows } from './complete.js';
+import { headerKeys, headerProblems } from './csv-rows.js';
+import { csvScanner } from './csv-scanner.js';
+import { explainRows, maxProblems } from './explain.js';
+import type { AcceptedBatch, IncomingBatch } from './index.js';
+import { jsonScanner } from './json-scanner.js';
+import { batchKey, type Kept } from './kept.js';
+import { BodyLimits } from './limits.js';
+import { type BatchFormat, type Media, readIdempotencyKey, readMedia } from './media.js';
+import { type Received, receive } from './receive.js';
+import { type Facts, factsOf } from './rules.js';
+import type { Scan } from './scanner.js';
+import type { Spool, Staged } from './spool.js';
+import { statementOf } from './statement.js';
+import { type Outcome, RefusedRows, type Store } from './store.js';
+
+/** A good body in the spool. */
+interface Checked {
+  readonly id: string;
+  readonly format: BatchFormat;
+  readonly received: Received;
+  readonly facts: Facts;
+}
+
+/** Refuses what the scanner found, in the words of the second pass. */
+function merged(problems: readonly string[], scan: Scan): readonly string[] {
+  const { problem } = scan;
+  if (problem?.row === 0) return [`header: ${problem.text}`];
+  // The scanner is stricter about syntax than the second pass.
+  if (problem === undefined || problems.some((one) => one.startsWith(`row ${problem.row}:`))) return problems;
+  const rowOf = (text: string) => Number(/^row (\d+)/.exec(text)?.[1] ?? 0);
+  return [...problems, `row ${problem.row}: ${problem.text}`]
+    .sort((a, b) => rowOf(a) - rowOf(b))
+    .slice(0, maxProblems);
+}
+
+/** What batches that come in work with. */
+export interface IncomingParts {
+  readonly ledger: Ledger;
+  readonly spool: Spool;
+  readonly store: Store;
+  readonly kept: Kept;
+  readonly locks: KeyLocks;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: Settings;
+  readonly complete: Completions;
+}
+
+/** Takes batches in, one after the other under the same key. */
+export class IncomingBatches {
+  constructor(readonly parts: IncomingParts) {}
+
+  /** Stores a batch. Throws Failure as `Ingest.accept` says. */
+  async take(request: IncomingBatch): Promise<AcceptedBatch> {
+    const { spool, kept, locks, random } = this.parts;
+    const media = readMedia(request.contentType, request.contentEncoding);
+    const batchId = readIdempotencyKey(request.idempotencyKey) ?? newGuid(random);
+    const id = spool.newId();
+    try {
+      const checked = await this.#spoolBody(request, media, id);
+      const key = batchKey({ ...request, dataset: request.dataset.name, batchId });
+      return await locks.run(key, () => this.#store(request, batchId, checked));
+    } finally {
+      if (!kept.holds(id)) await spool.remove(id);
+    }
+  }
+
+  /** Step 2: the body into the spool, counted, hashed and scanned on the way. */
+  async #spoolBody(request: IncomingBatch, media: Media, id: string): Promise<Checked> {
+    const { spool, clock, settings, complete } = this.parts;
+    const { dataset, products, body, contentLength } = request;
+    const limits = new BodyLimits(settings);
+    limits.announced(contentLength);
+    const csv = media.format === 'csv' ? csvScanner() : undefined;
+    const scanner = csv ?? jsonScanner(dataset, media.format === 'array' ? 'array' : 'lines');
+    const received = await receive(body, media, limits, scanner, spool.rowsFile(id));
+    const { scan } = received;
+    limits.rows(scan.rows);
+    const keys = csv?.header();
+    const header = keys === undefined ? [] : headerProblems(dataset, headerKeys(keys));
+    if (header.length > 0) throw new Failure('invalid-rows', header.slice(0, maxProblems));
+    const facts = factsOf(clock.now(), products);
+    if (scan.problem !== undefined) {
+      const problems = await explainRows(spool.rowsFile(id), dataset, media.format, facts);
+      throw new Failure('invalid-rows', merged(problems, scan));
+    }
+    if (scan.rows === 0) throw new Failure('invalid-body', ['The batch has no rows.']);
+    if (dataset.completed !== undefined) {
+      const [from, to] = [spool.rowsFile(id), spool.rowsFile(id, 'complete')];
+      const good = await completeRows(from, to, dataset, media.format, complete[dataset.completed]);
+      if (!good) throw await this.#refusal(dataset, { id, format: media.format, facts });
+    }
+    return { id, format: media.format, received, facts };
+  }
+
+  /** Step 3 and 4: the commit number, and the files from which its insert can be repeated. */
+  async #begin(request: IncomingBatch, batchId: string, checked: Checked) {
+    const { ledger, spool, kept } = this.parts;
+    const { dataset, accountId } = request;
+    const { hash: bodyHash, scan } = checked.received;
+    const begun = await ledger.begin({
+      accountId,
+      dataset: dataset.name,
+      batchId,
+      bodyHash,
+      rows: scan.rows,
+    });
+    if (begun.outcome !== 'open') return begun;
+    const { commit, takenOver } = begun;
+    const reads = dataset.completed === undefined ? 'rows' : 'complete';
+    const reading = checked.format === 'csv' && reads === 'rows' ? 'csv' : 'json';
+    const staged: Staged = {
+      id: checked.id,
+      commits: [commit],
+      token: commit.token,
+      statement: statementOf(dataset, reading, checked.facts, commit),
+      reads,
+      made: false,
+      files: [],
+      supersedes: [],
+    };
+    try {
+      await spool.stage(staged);
+    } catch (cause) {
+      if (!takenOver) await ledger.abandon(commit);
+      throw new Failure('unavailable', ['The batch cannot be written to disk.'], { retryAfter: 30, cause });
+    }
+    const earlier = kept.add(staged);
+    if (earlier !== undefined) await spool.remove(earlier.id);
+    return { ...begun, staged };
+  }
+
+  /** Step 5: insert and done. What is settled needs no files any longer, but for the explanation. */
+  async #settle(staged: Staged, repeated: boolean): Promise<Outcome> {
+    const result = await this.parts.store.settle(staged, repeated);
+    if (result.outcome !== 'open') this.parts.kept.delete(staged);
+    return result;
+  }
+
+  /** In words, why a batch that the scanner let pass was refused. */
+  async #refusal(
+    dataset: DatasetEntry,
+    { id, format, facts }: Pick<Checked, 'id' | 'format' | 'facts'>,
+    error?: RefusedRows,
+  ): Promise<Failure> {
+    const problems = await explainRows(this.parts.spool.rowsFile(id), dataset, format, facts);
+    if (problems.length > 0) return new Failure('invalid-rows', problems);
+    const row = error?.row === undefined ? 'The rows were refused' : `row ${error.row}: refused`;
+    return new Failure('invalid-rows', [`${row} by a check that names no field.`], { cause: error });
+  }
+
+  async #store(request: IncomingBatch, batchId: string, checked: Checked): Promise<AcceptedBatch> {
+    const rows = checked.received.scan.rows;
+    const answer = { dataset: request.dataset.name, accepted: rows, batch: batchId, duplicate: false };
+    const begun = await this.parts.store.inTurn(async () => {
+      const found = await this.#begin(request, batchId, checked);
+      return 'staged' in found
+        ? { ...found, result: await this.#settle(found.staged, found.takenOver) }
+        : found;
+    });
+    switch (begun.outcome) {
+      case 'duplicate':
+        return { ...answer, accepted: begun.rows, duplicate: true };
+      case 'conflict':
+        throw conflict(batchId, request.dataset.name);
+      case 'closing':
+        throw busy('An earlier attempt of this batch is being removed.');
+      case 'open': {
+        if (begun.result.outcome === 'done') return answer;
+        const { error } = begun.result;
+        throw error instanceof RefusedRows ? await this.#refusal(request.dataset, checked, error) : error;
+      }
+    }
+  }
+}
