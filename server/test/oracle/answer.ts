@@ -10,16 +10,16 @@ import {
   type ReportEntry,
   type Source,
 } from '@storelens/contract';
-import { bucketStart, clamp, linkDay, numberOf, rowDay } from './dates.js';
+import { bucketStart, clamp, linkDay, numberOf, rowDay, timeText } from './dates.js';
 import { decimalText } from './decimal.js';
-import { BadRequest, type Cell, passes } from './filter.js';
-import { type Request, readRequest } from './request.js';
+import { BadRequest, type Cell, fold, passes } from './filter.js';
+import { hourNumber, type Moment, type Request, readRequest } from './request.js';
 import type { OracleProduct, Store, StoredRow } from './store.js';
 
-/** An answer: the exact body for 200, what is wrong for 400 and 403. */
+/** An answer: the exact body for 200, what is wrong for others; 302 for a file that is there. */
 export type OracleAnswer =
   | { readonly status: 200; readonly body: string; readonly total: number; readonly next: string | null }
-  | { readonly status: 400 | 403; readonly problem: string };
+  | { readonly status: 302 | 400 | 403 | 404; readonly problem: string };
 
 /** A report asked of one account: data, the day number of today, and the snapshot that a first page gets. */
 export interface Scope {
@@ -28,7 +28,14 @@ export interface Scope {
   readonly snapshot: number;
 }
 
-type Row = ReadonlyMap<Field, Cell>;
+/** A value of an answer row: a cell, or nothing. */
+type Printed = Cell | null;
+
+/** An answer row: printed keys first, then those that it is only sorted by. */
+type Row = ReadonlyMap<Field, Printed>;
+
+/** No crash file expires: none is stored, and retention is off. */
+const never = '9999-12-31 23:59:59';
 
 /** Answers a request as the contract says. A snapshot in the request wins over that of the scope. */
 export function answer(entry: ReportEntry, raw: string, scope: Scope): OracleAnswer {
@@ -47,13 +54,16 @@ export function answer(entry: ReportEntry, raw: string, scope: Scope): OracleAns
   }
   const snapshot = request.snapshot ?? scope.snapshot;
   const rows = allRows(entry, request, scope.store, products, snapshot);
+  if (entry.kind === 'file') return { status: rows.length > 0 ? 302 : 404, problem: 'there is no such file' };
+  const print = (row: Row): string => rowText(row, request);
   if (entry.paging === undefined) {
-    const body = `{"Value":[${rows.map((row) => rowText(row)).join(',')}],"TotalCount":${rows.length}}`;
+    const link = entry.kind === 'frames' ? ',"@nextLink":null' : '';
+    const body = `{"Value":[${rows.map(print).join(',')}]${link},"TotalCount":${rows.length}}`;
     return { status: 200, body, total: rows.length, next: null };
   }
   const { top, skip } = request;
   const next = skip + top < rows.length ? nextLink(entry, request, scope.store, snapshot) : null;
-  const page = rows.slice(skip, skip + top).map((row) => rowText(row));
+  const page = rows.slice(skip, skip + top).map(print);
   const link = next === null ? 'null' : jsonText(next);
   const body = `{"Value":[${page.join(',')}],"@nextLink":${link},"TotalCount":${rows.length}}`;
   return { status: 200, body, total: rows.length, next };
@@ -76,12 +86,20 @@ function allRows(
     const product = products.get(name);
     if (product !== undefined && product.kind !== kind) return [];
   }
-  const start = clamp(numberOf(request.start));
-  const end = clamp(numberOf(request.end));
+  const start = clamp(numberOf(request.start.day));
+  const end = clamp(numberOf(request.end.day));
+  const hours = [hourNumber(request.start), hourNumber(request.end)] as const;
+  const inRange = ({ day, second }: StoredRow): boolean => {
+    if (entry.dates === undefined) return true;
+    if (request.level !== 'hour') return day >= start && day <= end;
+    const hour = Math.floor(second / 3600);
+    return hour >= hours[0] && hour <= hours[1];
+  };
   const value = (field: Field, row: StoredRow, bucketed: boolean): Cell => {
     const { origin } = field;
     switch (origin?.from) {
       case 'bucket': {
+        if (bucketed && request.level === 'hour') return BigInt(Math.floor(row.second / 3600));
         const day = bucketed && request.level ? bucketStart(row.day, request.level, start) : row.day;
         return BigInt(day);
       }
@@ -92,17 +110,39 @@ function allRows(
         return store.products.find((product) => product.id === id)?.name ?? '';
       }
       case 'column':
+        if (origin.column === 'timestamp') return BigInt(bucketed ? row.second : row.day);
         return origin.column === 'date' ? BigInt(row.day) : cell(row, origin.column);
+      case 'sellerId':
+        return store.sellerId;
+      case 'fileExpiry':
+        return bucketed ? never : BigInt(numberOf({ year: 9999, month: 12, day: 31 }));
+      case 'fileAvailable':
+        return row.hasFile;
       default:
         throw new Error(`${field.name} has no origin`);
     }
   };
+  const lookups = (entry.lookups ?? []).map((lookup) => ({
+    ...lookup,
+    wanted: fold(request.lookups.get(lookup.parameter) ?? ''),
+  }));
+  const former = (row: StoredRow, column: string | undefined, wanted: Cell): boolean =>
+    column !== undefined && typeof wanted === 'string' && row.formerHashes.includes(fold(wanted));
   const chosen = (source: Omit<Source, 'measures'>): StoredRow[] =>
     store.rows(source.table, snapshot, products.get('applicationId')?.id).filter((row) => {
-      if (row.day < start || row.day > end) return false;
+      if (!inRange(row)) return false;
+      for (const { column, formerValues, wanted } of lookups)
+        if (fold(String(cell(row, column))) !== wanted && !former(row, formerValues, wanted)) return false;
       for (const [name, product] of products) if (cell(row, name) !== product.id) return false;
       if (!source.where.every((condition) => holds(condition, row))) return false;
-      return request.filter === undefined || passes(request.filter, (field) => value(field, row, false));
+      return (
+        request.filter === undefined ||
+        passes(
+          request.filter,
+          (field) => value(field, row, false),
+          (field, literal) => former(row, field.formerValues, literal),
+        )
+      );
     });
 
   if (entry.kind === 'steps') {
@@ -118,10 +158,28 @@ function allRows(
     });
   }
   const keys = request.rowFields;
+  if (entry.kind === 'frames' || entry.kind === 'file') {
+    const [record] = entry.sources.flatMap((source) => chosen(source));
+    if (entry.kind === 'file') return record?.hasFile === true ? [new Map()] : [];
+    return (record?.frames ?? []).map((frame, level) => {
+      const texts = { level: String(level), ...frame };
+      return new Map(
+        keys.map((field) => {
+          if (field.origin?.from !== 'frame') throw new Error(`${field.name} is no part of a frame`);
+          return [field, texts[field.origin.member]];
+        }),
+      );
+    });
+  }
   if (entry.kind === 'records') {
     const records = entry.sources.flatMap((source) => chosen(source));
+    const sorted = request.orderby.map(({ field }) => field).filter((field) => !keys.includes(field));
+    const printed = (field: Field, row: StoredRow): Printed => {
+      const cells = value(field, row, true);
+      return cells === '' && field.nullWhenEmpty === true ? null : cells;
+    };
     return records
-      .map((row) => new Map(keys.map((field) => [field, value(field, row, true)])))
+      .map((row) => new Map([...keys, ...sorted].map((field) => [field, printed(field, row)])))
       .sort(comparer(request));
   }
   const groups = new Map<
@@ -151,7 +209,10 @@ function allRows(
         let total = 0n;
         for (const source of entry.sources) {
           const at = Object.keys(source.measures).indexOf(field.name);
-          total += sums.get(source.table)?.[at]?.value() ?? 0n;
+          const value = sums.get(source.table)?.[at]?.value() ?? 0n;
+          // Amounts are in millionths already, counts become so where they print as decimals.
+          const counted = Object.values(source.measures)[at]?.aggregate !== 'sum' && field.type === 'decimal';
+          total += counted ? value * 1_000_000n : value;
         }
         row.set(field, total);
       }
@@ -215,9 +276,11 @@ export function compareText(left: string, right: string): number {
   return left.length - right.length;
 }
 
-function compareCells(left: Cell | undefined, right: Cell | undefined): number {
+function compareCells(given: Printed | undefined, other: Printed | undefined): number {
+  // What prints as null is stored as an empty text.
+  const [left, right] = [given ?? '', other ?? ''];
   if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
-  if (left === undefined || right === undefined || left === right) return 0;
+  if (left === right) return 0;
   return left < right ? -1 : 1;
 }
 
@@ -254,14 +317,19 @@ export function jsonText(text: string): string {
   return `"${escaped}"`;
 }
 
-function cellText(field: Field, value: Cell): string {
+function cellText(field: Field, value: Printed, request: Request): string {
   if (typeof value !== 'bigint') return typeof value === 'string' ? jsonText(value) : String(value);
+  if (field.type === 'time') return `"${timeText(Number(value))}"`;
+  if (field.type === 'date' && request.level === 'hour') return `"${timeText(Number(value) * 3600)}"`;
   if (field.type === 'date') return `"${rowDay(Number(value))}"`;
   return field.type === 'decimal' ? decimalText(value) : String(value);
 }
 
-function rowText(row: Row): string {
-  return `{${[...row].map(([field, value]) => `"${field.name}":${cellText(field, value)}`).join(',')}}`;
+function rowText(row: Row, request: Request): string {
+  const printed = request.rowFields.map(
+    (field) => `"${field.name}":${cellText(field, row.get(field) ?? null, request)}`,
+  );
+  return `{${printed.join(',')}}`;
 }
 
 /** What `@nextLink` percent-encodes; everything else stays as it is. */
@@ -280,7 +348,14 @@ export function sameQuery(entry: ReportEntry, raw: string, scope: Scope): string
 
 function nextLink(entry: ReportEntry, request: Request, store: Store, snapshot: number): string {
   const parts: [string, string][] = [];
+  const dates = entry.linkDates ?? 'yyyy-MM-dd';
+  const moment = ({ day, hour }: Moment): string => {
+    if (request.level !== 'hour') return linkDay(day, dates);
+    return `${linkDay(day, 'yyyy-MM-dd')} ${String(hour).padStart(2, '0')}:00:00`;
+  };
   for (const name of parameterNames) {
+    const lookup = request.lookups.get(name);
+    if (lookup !== undefined) parts.push([name, lookup]);
     if (!entry.identity.parameters.some((parameter) => parameter.name === name)) continue;
     // A product that another one overrides is ignored, here too.
     const used = usedIds(entry, request).some((parameter) => parameter.name === name);
@@ -289,8 +364,8 @@ function nextLink(entry: ReportEntry, request: Request, store: Store, snapshot: 
     else if (entry.identity.linkShowsAbsent === true) parts.push([name, '']);
   }
   if (request.level !== undefined) parts.push(['aggregationLevel', request.level]);
-  parts.push(['startDate', linkDay(request.start, entry.linkDates ?? 'yyyy-MM-dd')]);
-  parts.push(['endDate', linkDay(request.end, entry.linkDates ?? 'yyyy-MM-dd')]);
+  parts.push(['startDate', moment(request.start)]);
+  parts.push(['endDate', moment(request.end)]);
   parts.push(['top', String(request.top)]);
   parts.push(['skip', String(request.skip + request.top)]);
   if (request.groupby !== undefined)

@@ -3,20 +3,22 @@
  * arrive, and random invalid ones. Every request follows from the seed and its number; a difference is shrunk and
  * printed with all that is needed to see it again.
  */
-import { errorBody, errors, type ReportEntry, reports } from '@storelens/contract';
-import { bigApp, manyAcquisitions, someProducts } from './generate-data.js';
+import { type ErrorEntry, errorBody, errors, type ReportEntry, reports } from '@storelens/contract';
+import { bigApp, manyAcquisitions, someProducts, today } from './generate-data.js';
 import { type Mistake, someMistake } from './generate-invalid.js';
 import { type Ask, queryOf, someAsk, somePage } from './generate-query.js';
+import { bodyOf } from './posted.js';
 import { Dice } from './random.js';
+import { readRequest } from './request.js';
 import { shrinkAsk, shrinkRows } from './shrink.js';
-import { bodyOf, type OracleProduct } from './store.js';
+import type { OracleProduct } from './store.js';
 import { Tenant } from './tenant.js';
 import { analyticsBase, Wire, type WireAnswer } from './wire.js';
 
 /** How a test reaches a server: an account with the given products. */
 export interface Target {
   readonly origin: string;
-  account(products: readonly OracleProduct[]): Promise<{ readonly token: string }>;
+  account(products: readonly OracleProduct[]): Promise<{ readonly token: string; readonly sellerId: string }>;
 }
 
 /** How much is compared. */
@@ -42,12 +44,25 @@ export interface Tally {
   counted: number;
   invalid: number;
   readonly mistakes: Map<string, number>;
+  /** Answers with rows, by report; of reports of files, answers. */
+  readonly shown: Map<string, number>;
 }
 
 /** A difference, told so that it can be seen again. */
 export class Difference extends Error {}
 
-const all: readonly ReportEntry[] = Object.values(reports);
+/** How often a kind of report takes its turn: those without range and filters have less to go wrong. */
+const turns: Readonly<Record<ReportEntry['kind'], number>> = {
+  grouped: 4,
+  records: 4,
+  steps: 4,
+  frames: 2,
+  file: 1,
+};
+
+const all: readonly ReportEntry[] = [0, 1, 2, 3].flatMap((turn) =>
+  Object.values(reports).filter(({ kind }) => turn < turns[kind]),
+);
 
 /** Where two texts part, with some text around. */
 function parting(got: string, expected: string): string {
@@ -57,9 +72,16 @@ function parting(got: string, expected: string): string {
   return `first difference at character ${at}\n  server ${around(got)}\n  oracle ${around(expected)}`;
 }
 
+/** The report whose turn it is. */
+function turnOf(number: number): ReportEntry {
+  const report = all[number % all.length];
+  if (report === undefined) throw new Error('no report');
+  return report;
+}
+
 async function openTenant(target: Target, products: readonly OracleProduct[]): Promise<Tenant> {
-  const { token } = await target.account(products);
-  return new Tenant(new Wire(target.origin, token), products);
+  const { token, sellerId } = await target.account(products);
+  return new Tenant(new Wire(target.origin, token), products, sellerId);
 }
 
 /** Compares as much as `size` says; throws a `Difference` at the first one, else returns what was done. */
@@ -74,6 +96,7 @@ export async function compare(target: Target, size: Size): Promise<Tally> {
     counted: 0,
     invalid: 0,
     mistakes: new Map(),
+    shown: new Map(),
   };
   // The accounts share product ids: one must never see the other's rows.
   const tenants = [await openTenant(target, someProducts('A')), await openTenant(target, someProducts('B'))];
@@ -113,7 +136,8 @@ export async function compare(target: Target, size: Size): Promise<Tally> {
   };
   try {
     await run(size.valid, async (number) => {
-      const tenant = number % 50 === 10 ? big : (tenants[number % 3 === 2 ? 1 : 0] ?? first);
+      const toBig = turnOf(number).name === 'appacquisitions' && number % 2 === 0;
+      const tenant = toBig ? big : (tenants[number % 3 === 2 ? 1 : 0] ?? first);
       if (number % size.batchEvery === 0) write(tenant, number);
       await compareRun(target, tenant, seed, number, tally);
     });
@@ -139,10 +163,16 @@ async function compareRun(
   tally: Tally,
 ): Promise<void> {
   const dice = new Dice('valid', seed, number);
-  const report = all[number % all.length];
-  if (report === undefined) throw new Error('no report');
-  let ask = someAsk(report, tenant.store.products, dice);
+  const report = turnOf(number);
+  const record = await tenant.someRecord(report, dice);
+  let ask = someAsk(report, tenant.store.products, dice, record);
   const known = tenant.expected(report, queryOf(ask), tenant.acknowledged);
+  if (report.kind === 'file' && known.status === 404) {
+    await missFile(tenant, report, queryOf(ask), `seed ${seed}, request ${number}`);
+    tally.valid += 1;
+    tally.shown.set(report.name, (tally.shown.get(report.name) ?? 0) + 1);
+    return;
+  }
   if (known.status !== 200)
     throw new Error(`the generated request ${number} is invalid: ${known.problem}: ${queryOf(ask)}`);
   const page = somePage(known.total, dice);
@@ -152,6 +182,7 @@ async function compareRun(
 
   const least = tenant.acknowledged;
   const got = await tenant.wire.get(`${analyticsBase}${report.name}?${query}`);
+  await tenant.learnFor(report, query);
   const snapshot = agreed(tenant, ask, query, got, least);
   tally.valid += 1;
   tally.pages += 1;
@@ -159,6 +190,10 @@ async function compareRun(
   let expected = tenant.expected(report, query, snapshot);
   if (expected.status !== 200) throw new Error('the oracle changed its mind');
   tally.rows += expected.total;
+  if (expected.total > 0) tally.shown.set(report.name, (tally.shown.get(report.name) ?? 0) + 1);
+  const notice = wrongNotice(report, query, expected, got);
+  if (notice !== undefined)
+    throw new Difference(`seed ${seed}, request ${number}: ${report.name}?${query}\n${notice}`);
 
   const byHand = expected.next !== null && (ask.skip === undefined || ask.skip === '0') && dice.chance(0.15);
   if (byHand) tally.counted += 1;
@@ -188,6 +223,28 @@ async function compareRun(
       throw new Difference(`seed ${seed}, request ${number}: ${report.name}?${query}\n${where}\n${how}`);
     }
   }
+}
+
+/** A file that is not there: 404 in the documented envelope. */
+async function missFile(tenant: Tenant, report: ReportEntry, query: string, where: string): Promise<void> {
+  const got = await tenant.wire.get(`${analyticsBase}${report.name}?${query}`);
+  const problem = wrongEnvelope(errors['not-found'], got);
+  if (problem !== undefined)
+    throw new Difference(`${where}: ${report.name}?${query}\n${problem}\n${got.body}`);
+}
+
+/** What is wrong with the notice of a good answer: it names every parameter that is ignored, and why there are no rows. */
+function wrongNotice(
+  report: ReportEntry,
+  query: string,
+  { total }: { readonly total: number },
+  { notice = '' }: WireAnswer,
+): string | undefined {
+  const { ignored } = readRequest(report, query, today);
+  const unnamed = ignored.find((name) => !notice.includes(name));
+  if (unnamed !== undefined) return `the notice does not name ${unnamed}, which is ignored: ${notice}`;
+  if (total === 0 && report.kind !== 'steps' && notice === '') return 'no notice says why there are no rows';
+  return undefined;
 }
 
 /** The snapshot at which the answer is the oracle's: the one its link names, else any that a reader could get. */
@@ -250,8 +307,7 @@ async function refuse(
   tally: Tally,
 ): Promise<void> {
   const dice = new Dice('invalid', seed, number);
-  const report = all[number % all.length];
-  if (report === undefined) throw new Error('no report');
+  const report = turnOf(number);
   const own = new Set(tenant.store.products.map(({ id }) => id));
   const foreign = others.filter((id) => !own.has(id));
   const mistake = someMistake(report, tenant.store.products, foreign, dice);
@@ -270,9 +326,9 @@ async function refuse(
   }
 }
 
-/** What is wrong with the answer to an invalid request; undefined when it is as it should be. */
-export function wrongRefusal(mistake: Mistake, got: WireAnswer): string | undefined {
-  if (got.status !== mistake.status) return `expected status ${mistake.status}`;
+/** What is wrong with a refusal; undefined when it is in the documented envelope and has sentences. */
+function wrongEnvelope(entry: ErrorEntry, got: WireAnswer): string | undefined {
+  if (got.status !== entry.status) return `expected status ${entry.status}`;
   let data: unknown;
   try {
     data = (JSON.parse(got.body) as { innererror?: { data?: unknown } }).innererror?.data;
@@ -282,10 +338,17 @@ export function wrongRefusal(mistake: Mistake, got: WireAnswer): string | undefi
   if (!Array.isArray(data) || data.length === 0) return 'innererror.data is empty';
   if (!data.every((text) => typeof text === 'string' && text !== ''))
     return 'innererror.data holds no sentences';
-  const entry = mistake.status === 403 ? errors.forbidden : errors['invalid-parameters'];
   const expected = JSON.stringify(errorBody(entry, data as string[]));
   if (got.body !== expected) return `the envelope is not the documented one, ${parting(got.body, expected)}`;
-  const text = data.join('\n').toLowerCase();
+  return undefined;
+}
+
+/** What is wrong with the answer to an invalid request; undefined when it is as it should be. */
+export function wrongRefusal(mistake: Mistake, got: WireAnswer): string | undefined {
+  const wrong = wrongEnvelope(mistake.status === 403 ? errors.forbidden : errors['invalid-parameters'], got);
+  if (wrong !== undefined) return wrong;
+  const { innererror } = JSON.parse(got.body) as { innererror: { data: readonly string[] } };
+  const text = innererror.data.join('\n').toLowerCase();
   if (!mistake.names.some((name) => text.includes(name.toLowerCase()))) {
     return `innererror.data names none of ${mistake.names.join(', ')}`;
   }

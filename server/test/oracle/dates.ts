@@ -37,6 +37,15 @@ function clockIsPossible(text: string): boolean {
   return Number(match[2]) < 60 && Number(match[3] ?? '0') < 60;
 }
 
+/** Hour, minute and second of a request date; undefined if it is a bare day. */
+export function readClock(text: string): readonly [hour: number, minute: number, second: number] | undefined {
+  const match = /[ T](\d{1,2}):(\d{2})(?::(\d{2}))?.*?(AM|PM)?$/i.exec(text.trim());
+  if (match === null) return undefined;
+  const half = match[4]?.toUpperCase();
+  const hour = half === undefined ? Number(match[1]) : (Number(match[1]) % 12) + (half === 'PM' ? 12 : 0);
+  return [hour, Number(match[2]), Number(match[3] ?? '0')];
+}
+
 /** Reads a request date; undefined when no accepted form fits. Days 29 to 31 past a month's end mean its last day. */
 export function readDay(text: string): Day | undefined {
   const first = yearFirst.exec(text);
@@ -91,6 +100,13 @@ export function linkDay(day: Day, form: 'yyyy/MM/dd' | 'yyyy/M/d' | 'yyyy-MM-dd'
 /** `yyyy-MM-dd` of a day number, as rows print it. */
 export function rowDay(number: number): string {
   return linkDay(dayOf(number), 'yyyy-MM-dd');
+}
+
+/** `yyyy-MM-dd HH:mm:ss` of a second since 1970. */
+export function timeText(second: number): string {
+  const inDay = second - Math.floor(second / 86_400) * 86_400;
+  const clock = [Math.floor(inDay / 3600), Math.floor(inDay / 60) % 60, inDay % 60].map(two).join(':');
+  return `${rowDay(Math.floor(second / 86_400))} ${clock}`;
 }
 
 /** First day of the bucket that holds a day: Monday weeks, calendar months, cut at the start of the range. */

@@ -168,7 +168,8 @@ function literal(field: Field, token: Token): Cell {
     case 'time': {
       const day = quoted ? readDay(token.text) : undefined;
       if (day === undefined) throw new BadRequest(`${field.name} needs a quoted date`);
-      return BigInt(clamp(numberOf(day)));
+      // A time may lie beyond all days, as that of a file that is kept for ever does.
+      return BigInt(field.type === 'time' ? numberOf(day) : clamp(numberOf(day)));
     }
     case 'integer':
     case 'decimal':
@@ -179,10 +180,17 @@ function literal(field: Field, token: Token): Cell {
 
 const loose = (text: string): string => text.replaceAll(' ', '').replaceAll('\u2013', '-');
 
-/** Whether a row passes; `value` gives the row's value of a field before bucketing. */
-export function passes(filter: Filter, value: (field: Field) => Cell): boolean {
-  if (filter.kind === 'and') return filter.terms.every((term) => passes(term, value));
-  if (filter.kind === 'or') return filter.terms.some((term) => passes(term, value));
+/**
+ * Whether a row passes; `value` gives the row's value of a field before bucketing, `former` says whether the field
+ * had a value before.
+ */
+export function passes(
+  filter: Filter,
+  value: (field: Field) => Cell,
+  former: (field: Field, literal: Cell) => boolean = () => false,
+): boolean {
+  if (filter.kind === 'and') return filter.terms.every((term) => passes(term, value, former));
+  if (filter.kind === 'or') return filter.terms.some((term) => passes(term, value, former));
   let left = value(filter.field);
   let right = filter.literal;
   // Number literals are read in millionths: a whole number may be compared with 2.5.
@@ -196,9 +204,9 @@ export function passes(filter: Filter, value: (field: Field) => Cell): boolean {
     throw new Error(`${filter.field.name} holds another type than its literal`);
   switch (filter.operator) {
     case 'eq':
-      return left === right;
+      return left === right || former(filter.field, filter.literal);
     case 'ne':
-      return left !== right;
+      return left !== right && !former(filter.field, filter.literal);
     case 'gt':
       return left > right;
     case 'lt':

@@ -5,8 +5,10 @@
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
 import { rowDay } from './dates.js';
+import { someFailures } from './generate-failures.js';
+import { Num, type PostedRow } from './posted.js';
 import type { Dice } from './random.js';
-import { dayOfTime, Num, type OracleProduct, type PostedRow } from './store.js';
+import { dayOfTime, type OracleProduct } from './store.js';
 
 /** The time that the compared server and the oracle take for the present. */
 export const now = Date.parse('2026-03-18T12:34:56Z');
@@ -73,6 +75,20 @@ const markets = [
   'Unknown',
 ];
 
+/** Names that clients give: those of the vendor, and some that are hard to keep, to fold or to quote. */
+const failureNames: readonly string[] = [
+  'APPLICATION_FAULT_8013150a_StoreWrapper.ni.DLL!70475e55',
+  'application_fault_8013150A_storewrapper.ni.dll!70475e55',
+  'STOWED_EXCEPTION_System.UriFormatException_exe!ContosoGame.GroupedItems+_ItemView_ItemClick_d__9.MoveNext',
+  'AV_fastboot!unknown_function',
+  'NULL_CLASS_PTR_WRITE_c0000005_contoso.exe!unknown_error_in_process',
+  '0x109_18_2_LoadImageNotify',
+  ' padded!name ',
+  "it's!a `name''s` trap",
+  '\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3!\u0130x',
+  'tab\there!x\u0085y',
+];
+
 /** Values of free-text columns, frequent ones first; columns that are not listed take the nasty ones alone. */
 const pools: Readonly<Record<string, readonly string[]>> = {
   market: markets,
@@ -97,6 +113,29 @@ const pools: Readonly<Record<string, readonly string[]>> = {
   reviewTitle: ['Love it', 'love it', '\u00c9t\u00e9', '\u00e9t\u00e9', 'Meh'],
   reviewText: ['Great app with ads', 'no ads, GREAT', 'Bad', '5 stars'],
   responseText: ['', '1', 'Thank you'],
+  osBuild: ['10.0.15063.850', '10.0.10240', '10.0.9', ''],
+  osName: ['Windows 10', 'Windows 8.1', 'windows 10'],
+  architecture: ['x64', 'x86', 'X64', 'arm64'],
+  flightRing: ['Windows 10 Retail', 'Unknown', ''],
+  packageName: ['', 'Contoso.Demo_1.0.0.0_x64__8wekyb3d8bbwe'],
+  applicationVersion: ['2.2.2.0', '2.2.10.0'],
+  fileName: ['contosodemo.exe', 'ContosoDemo.exe', ''],
+  driverName: ['fastboot.sys', 'Fastboot.sys'],
+  driverVersion: ['2.1.1.0', '2.1.10.0'],
+  submissionId: ['29989500_13736592797500435_1152921504626321174', ''],
+  oemName: ['Contoso', 'contoso', 'Fabrikam'],
+  oemModel: ['C-122', ''],
+  moduleName: ['wfplwfs.sys', 'Unknown_Image', 'filecrypt.sys', 'Unknown'],
+  moduleVersion: ['10.0.14393.0', ''],
+  model: ['101', 'Unknown', 'm 2', 'M 2'],
+  modelFamily: ['ContosoPad', 'Contoso\u00c9'],
+  baseboard: ['750-ABX', 'Unknown'],
+  mode: ['Kernel', 'User', 'kernel'],
+  clientDeviceId: ['', 'd-1', 'D-1', 'd-2'],
+  cabType: ['MINI', 'Mini', ''],
+  symbol: ['storewrapper_ni!70475e55', 'Fastboot', 'hardware_disk!Unknown'],
+  failureHash: ['012345-5dbc9-b12f-c124-9d9810f05d8b', 'F060C0B6-fbe6-463f-a9f1-b7ebc1cc722f', " it's me "],
+  failureName: failureNames,
 };
 
 /** Values of a text column: listed ones, its own pool, the nasty ones. */
@@ -122,7 +161,9 @@ export function someProducts(own: string): OracleProduct[] {
     addon('9NBLGGH3LHKM', '9NBLGGGZ5QDR', 'Contoso add-on 8'),
     addon(`9${own}addOn`, '9WZDNCRFJ31Q', 'Contoso add-on 7'),
     { id: '12345678901234567', kind: 'driver', parentId: null, name: 'Driver' },
+    { id: `Driver${own}x`, kind: 'driver', parentId: null, name: `Driver's "second"` },
     { id: '12345678901234567890', kind: 'desktop', parentId: null, name: 'Desktop' },
+    { id: `Desktop${own}y`, kind: 'desktop', parentId: null, name: 'desktop \u2018quoted\u2019' },
   ];
 }
 
@@ -150,9 +191,10 @@ export function someDay(dice: Dice): number {
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** A time on a UTC day, written in UTC or in a zone where it may be the day before or after. */
-function timeOn(day: number, dice: Dice): string {
+export function timeOn(day: number, dice: Dice): string {
   const latest = day > today ? 0 : 86_399;
-  const second = dice.chance(0.3) ? dice.pick([0, latest]) : dice.whole(0, latest);
+  const edge = (): number => Math.min(latest, dice.whole(0, 23) * 3600 + dice.pick([0, 3599]));
+  const second = dice.chance(0.3) ? dice.pick([0, latest, edge()]) : dice.whole(0, latest);
   const fraction = dice.pick(['', '', '.5', '.123', '.9999999']);
   const offset = dice.pick([0, 0, 0, 120, -150, 840, -720]);
   const local = new Date(day * 86_400_000 + second * 1000 + offset * 60_000).toISOString().slice(0, 19);
@@ -188,7 +230,8 @@ const guids = Array.from(
   (_, index) => `6be543ff-1c9c-4534-aced-${two(index)}8b4fbe03${two(index)}`,
 );
 
-function someValue(
+/** A value of a column for an event of a day. */
+export function someValue(
   column: Column,
   day: number,
   apps: readonly OracleProduct[],
@@ -206,7 +249,7 @@ function someValue(
     case 'code':
     case 'object':
     case 'list':
-      throw new TypeError(`no ${column.type} is generated yet`);
+      throw new TypeError(`${column.name} is made with the whole row`);
     case 'product':
       return dice.chance(0.1) ? dice.recased(dice.pick(apps).id) : dice.tail(apps).id;
     case 'boolean':
@@ -219,7 +262,7 @@ function someValue(
       return new Num(String(dice.chance(0.02) ? dice.pick([least, most]) : usual));
     }
     case 'text': {
-      if (column.name === 'userId' || column.name === 'deviceId') {
+      if (['userId', 'deviceId'].includes(column.name)) {
         return dice.chance(0.05) ? dice.pick(nastyTexts) : dice.recased(`u${dice.whole(1, 40)}`);
       }
       const listed = [...(column.values ?? []), ...(column.valuesWhenPresent?.values ?? [])];
@@ -227,8 +270,9 @@ function someValue(
         const value = dice.tail(listed);
         return dice.chance(0.2) ? dice.recased(value) : value;
       }
-      const pool = pools[column.name] ?? nastyTexts;
-      return dice.chance(0.9) ? dice.tail(pool) : dice.pick(nastyTexts);
+      const fits = (text: string): boolean => Buffer.byteLength(text) <= (column.maxBytes ?? 4096);
+      const pool = (pools[column.name] ?? nastyTexts).filter(fits);
+      return dice.chance(0.9) ? dice.tail(pool) : dice.pick(nastyTexts.filter(fits));
     }
   }
 }
@@ -278,6 +322,7 @@ export function someRows(
   products: readonly OracleProduct[],
   dice: Dice,
 ): PostedRow[] {
+  if (entry.completed === 'failure') return someFailures(entry, count, products, dice);
   const profiles = Array.from({ length: Math.max(1, Math.ceil(count / 4)) }, () =>
     someRow(entry, products, dice),
   );

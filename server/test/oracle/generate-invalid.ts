@@ -41,6 +41,8 @@ const badDates = [
   '2026/01-01',
   '11/1/2015 12:00:00 AMtop=1000',
   '8/1/2015 25:00:00',
+  '2026-03-17 24:00:00',
+  '2026-03-17 09:60:00',
   '8/1/2015 13:00:00 PM',
   '2026-01-01; DROP TABLE x',
   '-2026-01-01',
@@ -93,7 +95,8 @@ const filterField = (report: ReportEntry): string | undefined =>
 
 /** One mistake of each kind; undefined where a report has no such parameter. */
 const spoilers: Readonly<Record<string, Spoiler>> = {
-  'unknown field in filter': (_ask, pairs, dice) => {
+  'unknown field in filter': ({ report }, pairs, dice) => {
+    if (filterable(report).length === 0) return undefined;
     const name = dice.pick([
       'colour',
       'acquisitionQuantity',
@@ -108,14 +111,15 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
   },
   'field that cannot be filtered': ({ report }, pairs, dice) => {
     const fields = report.fields.filter(({ filter }) => filter === undefined);
-    if (fields.length === 0) return undefined;
+    if (fields.length === 0 || filterable(report).length === 0) return undefined;
     const { name } = dice.pick(fields);
     return { pairs: set(pairs, 'filter', `(${name} ne 'x')`), names: [name] };
   },
   'operator that a field does not take': ({ report }, pairs, dice) => {
     const fields = filterable(report).filter(({ filter }) => filter?.length === 2);
+    if (fields.length === 0) return undefined;
     const { name, type } = dice.pick(fields);
-    const literal = type === 'text' ? "'US'" : type === 'date' ? "'2026/01/01'" : '1';
+    const literal = type === 'text' ? "'US'" : type === 'date' || type === 'time' ? "'2026/01/01'" : '1';
     const filter = dice.pick([
       `${name} ${dice.pick(['gt', 'lt', 'ge', 'le'])} ${literal}`,
       `contains(${name},'x')`,
@@ -123,7 +127,9 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
     return { pairs: set(pairs, 'filter', filter), names: [name] };
   },
   'literal of another type': ({ report }, pairs, dice) => {
-    const field = dice.pick(filterable(report).filter(({ type }) => type !== 'instant'));
+    const fields = filterable(report).filter(({ type }) => type !== 'instant');
+    if (fields.length === 0) return undefined;
+    const field = dice.pick(fields);
     const wrong = {
       text: ['5', 'true', 'US'],
       boolean: ['1', "'yes'", 'falsch'],
@@ -147,22 +153,26 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
     };
   },
   'filter with too many levels': ({ report }, pairs, dice) => {
+    if (filterField(report) === undefined) return undefined;
     const depth = dice.chance(0.1) ? 3000 : dice.whole(51, 80);
     const filter = `${'('.repeat(depth)}${filterField(report)} eq 'x'${')'.repeat(depth)}`;
     return { pairs: set(pairs, 'filter', filter), names: ['filter'] };
   },
   'filter with too many terms': ({ report }, pairs, dice) => {
+    if (filterField(report) === undefined) return undefined;
     const terms = Array.from(
       { length: dice.chance(0.1) ? 900 : dice.whole(501, 505) },
       () => `${filterField(report)} eq 'x'`,
     );
     return { pairs: set(pairs, 'filter', terms.join(' or ')), names: ['filter'] };
   },
-  'unreadable date': (_ask, pairs, dice) => {
+  'unreadable date': ({ report }, pairs, dice) => {
+    if (report.dates === undefined) return undefined;
     const name = dice.pick(['startDate', 'endDate']);
     return { pairs: set(pairs, name, dice.pick(badDates)), names: [name] };
   },
-  'start after end': (_ask, pairs, dice) => {
+  'start after end': ({ report }, pairs, dice) => {
+    if (report.dates === undefined) return undefined;
     const day = today - dice.whole(1, 400);
     const dated = set(
       set(pairs, 'startDate', writeDay(day + dice.whole(32, 90), dice)),
@@ -170,6 +180,20 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
       writeDay(day, dice),
     );
     return { pairs: dated, names: ['startDate'] };
+  },
+  'start hour after end hour': ({ report }, pairs, dice) => {
+    if (!report.levels.includes('hour')) return undefined;
+    const [day, hour] = [today - dice.whole(0, 40), dice.whole(0, 22)];
+    const start = writeDay(day, dice, dice.whole(hour + 1, 23));
+    const dated = set(set(pairs, 'startDate', start), 'endDate', writeDay(day, dice, hour));
+    return { pairs: set(dated, 'aggregationLevel', dice.recased('hour')), names: ['startDate'] };
+  },
+  'missing lookup': ({ report }, pairs, dice) => {
+    const [lookup] = report.lookups ?? [];
+    if (lookup === undefined) return undefined;
+    const { parameter } = lookup;
+    const rest = pairs.filter(([name]) => name !== parameter);
+    return { pairs: dice.chance(0.5) ? rest : [...rest, [parameter, '']], names: [parameter] };
   },
   'parameter given twice': (_ask, pairs, dice) => {
     const given = pairs.filter(([, value]) => value !== '');
@@ -221,7 +245,9 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
   },
   'unknown level': ({ report }, pairs, dice) => {
     if (report.levels.length === 0) return undefined;
-    const level = dice.pick(['hour', 'year', 'daily', 'dayorderBy=date', '1', 'month,week']);
+    const wrong = ['minute', 'year', 'daily', 'dayorderBy=date', '1', 'month,week'];
+    // Hours are offered by one report alone, and are what others are asked for by mistake.
+    const level = report.levels.includes('hour') || dice.chance(0.4) ? dice.pick(wrong) : 'hour';
     return { pairs: set(pairs, 'aggregationLevel', level), names: ['aggregationLevel'] };
   },
   'unknown field in groupby': ({ report }, pairs, dice) => {
@@ -286,7 +312,8 @@ const spoilers: Readonly<Record<string, Spoiler>> = {
 };
 
 /** A request for a product that is nobody's or somebody else's. */
-function foreign(report: ReportEntry, ask: Ask, others: readonly string[], dice: Dice): Mistake {
+function foreign(report: ReportEntry, ask: Ask, others: readonly string[], dice: Dice): Mistake | undefined {
+  if (report.identity.parameters.length === 0) return undefined;
   const { name } = dice.pick(report.identity.parameters);
   const id = dice.pick(['9NOSUCHAPP00', "x'; --", '\u{1f600}', '0', ...others]);
   const names = report.identity.parameters.map((parameter) => parameter.name);
@@ -307,10 +334,11 @@ export function someMistake(
   const at = dice.whole(0, kinds.length);
   const kind = kinds[at];
   const spoil = kind === undefined ? undefined : spoilers[kind];
-  if (kind === undefined || spoil === undefined) return foreign(report, ask, others, dice);
+  const again = (): Mistake => someMistake(report, products, others, dice);
+  if (kind === undefined || spoil === undefined) return foreign(report, ask, others, dice) ?? again();
   const pairs = pairsOf(ask);
   const spoilt = spoil(ask, pairs, dice);
-  if (spoilt === undefined) return someMistake(report, products, others, dice);
+  if (spoilt === undefined) return again();
   const query = writeQuery(ask, spoilt.pairs);
   const whole = spoilt.raw === undefined ? query : `${query}&${spoilt.raw}`;
   return { report, kind, query: whole, status: 400, names: spoilt.names };

@@ -3,10 +3,10 @@
  * and way of quoting, groupbys, sorts, page sizes, aliases, parameter names in any case, several encodings.
  */
 import type { Field, FilterOperator, ReportEntry } from '@storelens/contract';
-import { dayOf, rowDay } from './dates.js';
+import { dayOf, readClock, rowDay } from './dates.js';
 import { instants, someDay, textsOf, today } from './generate-data.js';
 import { Dice } from './random.js';
-import { instantText, type OracleProduct } from './store.js';
+import { instantText, type OracleProduct, type StoredRow } from './store.js';
 
 /** A filter as it will be written. */
 export type FilterNode =
@@ -17,6 +17,8 @@ export type FilterNode =
 export interface Ask {
   readonly report: ReportEntry;
   readonly ids: readonly (readonly [string, string])[];
+  /** Values of the parameters that single out records. */
+  readonly lookups: readonly (readonly [string, string])[];
   readonly level: string | undefined;
   readonly start: string | undefined;
   readonly end: string | undefined;
@@ -33,18 +35,18 @@ export interface Ask {
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
-/** A day in one of the forms that the contract accepts. */
-export function writeDay(number: number, dice: Dice): string {
+/** A day in one of the forms that the contract accepts; with an hour only in those that have a time, of that hour. */
+export function writeDay(number: number, dice: Dice, hourOfDay?: number): string {
   const { year, month, day } = dayOf(number);
   let shown = day;
   const next = dayOf(number + 1);
   // A day past the end of its month means the last one.
   if (next.month !== month && day < 31 && dice.chance(0.5)) shown = dice.whole(day, 31);
   const full = String(year).padStart(4, '0');
-  const hour = dice.whole(0, 23);
+  const hour = hourOfDay ?? dice.whole(0, 23);
   const clock = `${two(dice.whole(0, 59))}:${two(dice.whole(0, 59))}`;
-  const half = `${dice.whole(1, 12)}:${clock}${dice.pick([' ', '\u202f'])}${dice.pick(['AM', 'PM'])}`;
-  return dice.pick([
+  const half = `${hour % 12 === 0 ? 12 : hour % 12}:${clock}${dice.pick([' ', '\u202f'])}${hour < 12 ? 'AM' : 'PM'}`;
+  const bare = [
     `${month}/${shown}/${full}`,
     `${two(month)}/${two(shown)}/${full}`,
     `${month}/${two(shown)}/${full}`,
@@ -52,14 +54,17 @@ export function writeDay(number: number, dice: Dice): string {
     `${full}-${two(month)}-${two(shown)}`,
     `${full}/${two(month)}/${two(shown)}`,
     `${full}/${month}/${shown}`,
+  ];
+  const timed = [
     `${full}-${two(month)}-${two(shown)} ${two(hour)}:${clock}`,
     `${full}-${two(month)}-${two(shown)}T${two(hour)}:${clock}.${String(dice.whole(0, 9999999)).padStart(7, '0')}Z`,
-    `${month}/${shown}/${full} 12:00:00 AM`,
     `${month}/${shown}/${full} ${half}`,
     `${two(month)}/${two(shown)}/${full} ${two(hour)}:${clock}`,
     `${full}/${two(month)}/${two(shown)} ${hour}:${clock}`,
     `${full}/${month}/${shown} ${hour}:${clock}`,
-  ]);
+  ];
+  if (hourOfDay !== undefined) return dice.pick(timed);
+  return dice.pick([...bare, ...timed, `${month}/${shown}/${full} 12:00:00 AM`]);
 }
 
 /** A text as a filter literal, in straight or typographic quotes, inner quotes doubled. */
@@ -76,11 +81,18 @@ export function quoted(text: string, dice: Dice): string {
   return `${open}${inner}${close}`;
 }
 
-/** Names that are compared in filters of the conversion reports. */
-function textLiteral(field: Field, products: readonly OracleProduct[], dice: Dice): string {
+/** What values of filters are taken from: the account's products, and a record that the request is to find. */
+interface Known {
+  readonly products: readonly OracleProduct[];
+  readonly record: StoredRow | undefined;
+}
+
+function textLiteral(field: Field, { products, record }: Known, dice: Dice): string {
   let value: string;
   const { origin } = field;
-  if (origin?.from === 'productName') value = dice.pick(products).name;
+  const own = origin?.from === 'column' ? record?.cells.get(origin.column) : undefined;
+  if (typeof own === 'string' && dice.chance(0.5)) value = own;
+  else if (origin?.from === 'productName') value = dice.pick(products).name;
   else if (origin?.from === 'constant') value = dice.pick([origin.value, 'Other']);
   else value = dice.tail(textsOf(origin?.from === 'column' ? origin.column : field.name, field.values));
   if (dice.chance(0.3)) value = dice.recased(value);
@@ -92,13 +104,13 @@ function textLiteral(field: Field, products: readonly OracleProduct[], dice: Dic
   return value;
 }
 
-function term(field: Field, products: readonly OracleProduct[], dice: Dice): string {
+function term(field: Field, known: Known, dice: Dice): string {
   const operator: FilterOperator = dice.pick(field.filter ?? ['eq']);
   const name = dice.chance(0.3) ? dice.recased(field.name) : field.name;
   const word = dice.chance(0.15) ? operator.toUpperCase() : operator;
   const blank = (): string => (dice.chance(0.1) ? '  ' : ' ');
   if (operator === 'contains') {
-    const whole = [...textLiteral(field, products, dice)];
+    const whole = [...textLiteral(field, known, dice)];
     const from = dice.whole(0, Math.max(0, whole.length - 1));
     const part = whole.slice(from, from + dice.whole(0, 5)).join('');
     const text = quoted(dice.recased(part), dice);
@@ -115,6 +127,9 @@ function term(field: Field, products: readonly OracleProduct[], dice: Dice): str
       literal = dice.chance(0.2) ? `'${number}'` : number;
       break;
     }
+    case 'time':
+      literal = dice.chance(0.5) ? "'9999-12-31 23:59:59'" : quoted(writeDay(someDay(dice), dice), dice);
+      break;
     case 'date':
       literal = quoted(writeDay(someDay(dice), dice), dice);
       break;
@@ -122,20 +137,14 @@ function term(field: Field, products: readonly OracleProduct[], dice: Dice): str
       literal = dice.chance(0.3) ? "''" : `'${instantText(dice.pick(instants))}'`;
       break;
     default:
-      literal = quoted(textLiteral(field, products, dice), dice);
+      literal = quoted(textLiteral(field, known, dice), dice);
   }
   return `${name}${blank()}${word}${blank()}${literal}`;
 }
 
-function someFilter(
-  fields: readonly Field[],
-  products: readonly OracleProduct[],
-  depth: number,
-  dice: Dice,
-): FilterNode {
-  if (depth === 0 || dice.chance(0.35))
-    return { kind: 'term', text: term(dice.pick(fields), products, dice) };
-  const parts = Array.from({ length: dice.whole(2, 3) }, () => someFilter(fields, products, depth - 1, dice));
+function someFilter(fields: readonly Field[], known: Known, depth: number, dice: Dice): FilterNode {
+  if (depth === 0 || dice.chance(0.35)) return { kind: 'term', text: term(dice.pick(fields), known, dice) };
+  const parts = Array.from({ length: dice.whole(2, 3) }, () => someFilter(fields, known, depth - 1, dice));
   return { kind: dice.pick(['and', 'or']), parts, extra: dice.chance(0.3) };
 }
 
@@ -155,8 +164,10 @@ export function sortable(
   groupby: readonly string[] | undefined,
 ): Field[] {
   const named = groupby?.map((name) => name.toLowerCase());
-  return report.fields.filter((field) => {
+  const hidden = report.queryOnly ?? [];
+  return [...report.fields, ...hidden].filter((field) => {
     if (field.orderby !== true) return false;
+    if (hidden.includes(field)) return true;
     if (named === undefined) {
       const { ungroupedLevels } = field;
       return ungroupedLevels === undefined || ungroupedLevels.some((one) => one === level);
@@ -169,7 +180,7 @@ export function sortable(
 
 function someIds(
   report: ReportEntry,
-  products: readonly OracleProduct[],
+  { products, record }: Known,
   dice: Dice,
 ): (readonly [string, string])[] {
   const { parameters, needs } = report.identity;
@@ -179,10 +190,12 @@ function someIds(
     const ofKind = products.filter((product) => product.kind === kind);
     // Products of another kind are answered without rows.
     const wrongKind = dice.chance(0.02);
-    const product = wrongKind ? dice.pick(products) : dice.tail(ofKind);
+    const own = ofKind.find(({ id }) => id === record?.cells.get(name));
+    const found = own !== undefined && dice.chance(0.9) ? own : dice.tail(ofKind);
+    const product = wrongKind ? dice.pick(products) : found;
     chosen.push([name, dice.chance(0.15) ? dice.recased(product.id) : product.id]);
   }
-  if (chosen.length === 0 && needs === 'one') return someIds(report, products, dice);
+  if (chosen.length === 0 && needs === 'one') return someIds(report, { products, record }, dice);
   return chosen;
 }
 
@@ -203,19 +216,77 @@ function someRange(dice: Dice): readonly [string | undefined, string | undefined
   return [writeDay(days[0] ?? 0, dice), writeDay(days[1] ?? 0, dice)];
 }
 
-/** A random valid request of one report. Page size and offset are chosen later, when the total is known. */
-export function someAsk(report: ReportEntry, products: readonly OracleProduct[], dice: Dice): Ask {
-  let [start, end] = someRange(dice);
+/** A range at hour level: most days with hours, which count there. */
+function someHours(dice: Dice): readonly [string | undefined, string | undefined] {
+  const hour = (): number => (today - dice.whole(0, 4)) * 24 + dice.whole(0, 23);
+  let [first, last] = [hour(), hour()].sort((left, right) => left - right) as [number, number];
+  if (dice.chance(0.2)) last = first + dice.whole(0, 3);
+  if (dice.chance(0.1)) first = someDay(dice) * 24 + dice.whole(0, 23);
+  if (first > last) [first, last] = [last, first];
+  const written = (number: number, edge: number): string => {
+    const bare = number % 24 === edge || dice.chance(0.25);
+    return writeDay(Math.floor(number / 24), dice, bare && dice.chance(0.8) ? undefined : number % 24);
+  };
+  const [start, end] = [written(first, 0), written(last, 23)];
+  const ends = [start, end].map((text, at) => readClock(text)?.[0] ?? [0, 23][at] ?? 0) as [number, number];
+  const days = [Math.floor(first / 24), Math.floor(last / 24)];
+  // A time of its own may turn the ends of one day round.
+  return days[0] === days[1] && ends[0] > ends[1]
+    ? [writeDay(days[0] ?? 0, dice, ends[1]), end]
+    : [start, end];
+}
+
+function someLookups(report: ReportEntry, { record }: Known, dice: Dice): (readonly [string, string])[] {
+  return (report.lookups ?? []).map(({ parameter, column }) => {
+    const own = record?.cells.get(column);
+    const value = typeof own === 'string' && own !== '' && dice.chance(0.93) ? own : dice.pick(unknownIds);
+    return [parameter, dice.chance(0.2) ? dice.recased(value) : value];
+  });
+}
+
+/** Ids and hashes that nothing has. */
+const unknownIds: readonly string[] = [
+  '012e33e3-dbc9-b12f-c124-9d9810f05d8b',
+  '1336373323853',
+  "x'; --",
+  '\u{1f600}',
+  '0',
+];
+
+/** Where ranges and filters are of no use: parameters that are ignored. */
+const idle: readonly (readonly [string, string])[] = [
+  ['startDate', 'never'],
+  ['filter', "market eq 'US'"],
+  ['orderby', 'date'],
+  ['aggregationLevel', 'hour'],
+];
+
+/**
+ * A random valid request of one report; one with lookups mostly finds the record. Page size and offset are chosen
+ * later, when the total is known.
+ */
+export function someAsk(
+  report: ReportEntry,
+  products: readonly OracleProduct[],
+  dice: Dice,
+  record?: StoredRow,
+): Ask {
+  const known: Known = { products, record };
+  const level = report.levels.length > 0 && dice.chance(0.7) ? dice.pick(report.levels) : undefined;
+  let [start, end] = level === 'hour' ? someHours(dice) : someRange(dice);
+  if (report.lookups !== undefined && dice.chance(0.5))
+    [start, end] = [writeDay(0, dice), writeDay(today, dice)];
+  if (report.dates === undefined) [start, end] = [undefined, undefined];
   // The ad reports end yesterday by default, which no range that starts today can reach.
   if (report.identity.needs === 'none' && end === undefined && start !== undefined)
     end = writeDay(today, dice);
   if (report.identity.needs === 'none' && dice.chance(0.1)) [start, end] = [undefined, undefined];
-  const level = report.levels.length > 0 && dice.chance(0.7) ? dice.pick(report.levels) : undefined;
   const filterable = [...report.fields, ...(report.queryOnly ?? [])].filter(
     ({ filter }) => filter !== undefined,
   );
   const depth = dice.chance(0.3) ? dice.whole(3, 6) : dice.whole(0, 2);
-  const filter = dice.chance(0.65) ? someFilter(filterable, products, depth, dice) : undefined;
+  const filtered = filterable.length > 0 && dice.chance(report.lookups === undefined ? 0.65 : 0.4);
+  const filter = filtered ? someFilter(filterable, known, depth, dice) : undefined;
   const groupable = report.fields.filter(({ groupby }) => groupby === true).map(({ name }) => name);
   let groupby: string[] | undefined;
   if (report.groupby && dice.chance(0.5)) {
@@ -233,12 +304,17 @@ export function someAsk(report: ReportEntry, products: readonly OracleProduct[],
     if (orderby.length === 0) orderby = undefined;
   }
   const noise: (readonly [string, string])[] = [];
-  if (dice.chance(0.1))
-    noise.push([dice.pick(['failureHash', 'cabId', 'metricType', 'fileName']), dice.pick(['', 'x'])]);
-  if (dice.chance(0.05) && filter === undefined) noise.push(['filter', '']);
+  if (dice.chance(0.1)) {
+    const others = ['failureHash', 'cabId', 'metricType', 'fileName'];
+    const taken = (report.lookups ?? []).map(({ parameter }) => String(parameter));
+    noise.push([dice.pick(others.filter((name) => !taken.includes(name))), dice.pick(['', 'x'])]);
+  }
+  if (report.dates === undefined && dice.chance(0.3)) noise.push(dice.pick(idle));
+  else if (dice.chance(0.05) && filter === undefined) noise.push(['filter', '']);
   return {
     report,
-    ids: someIds(report, products, dice),
+    ids: someIds(report, known, dice),
+    lookups: someLookups(report, known, dice),
     level: level !== undefined && dice.chance(0.1) ? dice.recased(level) : level,
     start,
     end,
@@ -288,6 +364,7 @@ export function pairsOf(ask: Ask): (readonly [string, string])[] {
   const dice = new Dice('style', ask.style);
   const pairs: (readonly [string, string | undefined])[] = [
     ...ask.ids,
+    ...ask.lookups,
     ['aggregationLevel', ask.level],
     ['startDate', ask.start],
     ['endDate', ask.end],

@@ -1,13 +1,13 @@
 /** The oracle itself: decimals, days, filters, storing and whole answers, against the vendor's examples and by hand. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { datasets, type ReportEntry, reports } from '@storelens/contract';
 import { answer, compareText, jsonText } from './answer.js';
 import { bucketStart, clamp, linkDay, numberOf, readDay, rowDay } from './dates.js';
 import { decimalText, millionths } from './decimal.js';
 import { BadRequest, passes, readFilter } from './filter.js';
-import { bodyOf, dayOfTime, instantText, Num, type OracleProduct, type PostedRow, Store } from './store.js';
+import { bodyOf, Num, type PostedRow } from './posted.js';
+import { dayOfTime, instantText, Store } from './store.js';
 
 const today = dayOfTime('2016-02-01T12:00:00Z');
 
@@ -396,59 +396,3 @@ test('bodies of batches keep the digits of numbers', () => {
   );
   assert.equal(bodyOf([row, {}], 'ndjson').split('\n').length, 3);
 });
-
-/** The parts of a wire example file that the oracle replays. */
-interface ExampleFile {
-  readonly today: string;
-  readonly products: readonly OracleProduct[];
-  readonly batches: readonly {
-    dataset: string;
-    rows: readonly Record<string, string | number | boolean | null>[];
-  }[];
-  readonly examples: readonly {
-    readonly name: string;
-    readonly query?: string;
-    readonly target?: string;
-    readonly status?: number;
-    readonly body?: unknown;
-    readonly bodyText?: string;
-    readonly pages?: readonly unknown[];
-  }[];
-}
-
-const examples = new URL('../../../../contract/examples/', import.meta.url);
-const escaped = (text: string): string =>
-  text.replace(/[^\x21-\x7e]/gu, (character) => encodeURIComponent(character));
-
-for (const file of readdirSync(examples)) {
-  const name = file.replace(/\.json$/, '');
-  test(`the oracle answers the wire examples of ${name}`, () => {
-    const given = JSON.parse(readFileSync(new URL(file, examples), 'utf8')) as ExampleFile;
-    const store = new Store(given.products, datasets);
-    for (const { dataset, rows } of given.batches) {
-      const posted = rows.map((row) =>
-        Object.fromEntries(
-          Object.entries(row).map(([key, value]) => [
-            key,
-            typeof value === 'number' ? new Num(String(value)) : value,
-          ]),
-        ),
-      );
-      store.ingest(dataset, posted);
-    }
-    const scope = { store, today: dayOfTime(given.today), snapshot: store.commits };
-    assert.ok(given.examples.length >= 6);
-    for (const example of given.examples) {
-      const target = example.target ?? escaped(example.query ?? '');
-      let query = target.slice(target.indexOf('?') + 1);
-      for (const page of example.pages ?? [example.body]) {
-        const got = answer(entry(name), query, scope);
-        assert.equal(got.status, example.status ?? 200, example.name);
-        if (got.status !== 200) break;
-        if (example.bodyText !== undefined) assert.equal(got.body, example.bodyText, example.name);
-        else assert.equal(JSON.stringify(JSON.parse(got.body)), JSON.stringify(page), example.name);
-        if (got.next !== null) query = escaped(got.next.slice(got.next.indexOf('?') + 1));
-      }
-    }
-  });
-}

@@ -4,7 +4,7 @@
  * but the report entries.
  */
 import { type Field, type Level, parameterNames, type ReportEntry } from '@storelens/contract';
-import { type Day, defaultDay, numberOf, readDay } from './dates.js';
+import { clamp, type Day, defaultDay, numberOf, readClock, readDay } from './dates.js';
 import { BadRequest, type Filter, fold, readFilter } from './filter.js';
 
 /** One sort field, with the direction as far as the request spelt it out. */
@@ -13,12 +13,20 @@ export interface Sort {
   readonly direction: 'asc' | 'desc' | undefined;
 }
 
+/** An end of the range: its day, and the hour that counts at hour level. */
+export interface Moment {
+  readonly day: Day;
+  readonly hour: number;
+}
+
 /** A request that the contract accepts, defaults filled in. */
 export interface Request {
   readonly ids: ReadonlyMap<string, string>;
+  /** Values of the report's lookups, by parameter. */
+  readonly lookups: ReadonlyMap<string, string>;
   readonly level: Level | undefined;
-  readonly start: Day;
-  readonly end: Day;
+  readonly start: Moment;
+  readonly end: Moment;
   readonly top: number;
   readonly skip: number;
   readonly groupby: readonly Field[] | undefined;
@@ -28,6 +36,13 @@ export interface Request {
   readonly snapshot: number | undefined;
   /** Keys of the rows, in printed order. */
   readonly rowFields: readonly Field[];
+  /** Parameters that some other report has: they change nothing. */
+  readonly ignored: readonly string[];
+}
+
+/** Number of an hour since 1970, its day clamped to what answers cover. */
+export function hourNumber({ day, hour }: Moment): number {
+  return clamp(numberOf(day)) * 24 + hour;
 }
 
 /** Percent-decodes a part of a query string, plus signs as blanks. */
@@ -94,7 +109,8 @@ function keysOf(
 ): Field[] {
   return entry.fields.filter((field) => {
     if (groupby !== undefined) {
-      return field.role === 'measure' || field.alwaysReturned === true || groupby.includes(field);
+      if (field.role === 'measure') return field.ungroupedOnly !== true;
+      return field.alwaysReturned === true || groupby.includes(field);
     }
     return (
       level === undefined || field.ungroupedLevels === undefined || field.ungroupedLevels.includes(level)
@@ -105,28 +121,25 @@ function keysOf(
 /** Reads a raw query string (without the question mark) for a report; `today` is a day number. */
 export function readRequest(entry: ReportEntry, raw: string, today: number): Request {
   const given = parameters(raw);
-  const day = (name: string, fallback: Day): Day => {
-    const text = given.get(name);
-    const read = text === undefined ? fallback : readDay(text);
-    if (read === undefined) throw new BadRequest(`${name} is unreadable`);
-    return read;
-  };
   const ids = new Map<string, string>();
   for (const { name } of entry.identity.parameters) {
     const id = given.get(name);
     if (id !== undefined) ids.set(name, id);
   }
   if (entry.identity.needs === 'one' && ids.size === 0) throw new BadRequest('no product');
-  const start = day('startDate', defaultDay(entry.dates?.start ?? { daysAgo: 0 }, today));
-  const end = day('endDate', defaultDay(entry.dates?.end ?? { daysAgo: 0 }, today));
-  if (numberOf(start) > numberOf(end)) throw new BadRequest('startDate is after endDate');
-
+  const lookups = new Map<string, string>();
+  for (const { parameter } of entry.lookups ?? []) {
+    const value = given.get(parameter);
+    if (value === undefined) throw new BadRequest(`no ${parameter}`);
+    lookups.set(parameter, value);
+  }
   let level: Level | undefined;
   if (entry.levels.length > 0) {
     const text = given.get('aggregationLevel');
     level = text === undefined ? entry.levels[0] : entry.levels.find((known) => known === fold(text));
     if (level === undefined) throw new BadRequest('unknown aggregationLevel');
   }
+  const [start, end] = readRange(entry, given, level, today);
   let groupby: Field[] | undefined;
   const groupText = entry.groupby ? given.get('groupby') : undefined;
   if (groupText !== undefined) {
@@ -138,11 +151,14 @@ export function readRequest(entry: ReportEntry, raw: string, today: number): Req
   const orderText = entry.orderby ? given.get('orderby') : undefined;
   const orderby = orderText === undefined ? [] : list(orderText).map((part) => sort(part, entry, rowFields));
   if (new Set(orderby.map(({ field }) => field)).size < orderby.length) throw new BadRequest('orderby twice');
-  const filterText = given.get('filter');
-  const filterable = [...entry.fields, ...(entry.queryOnly ?? [])];
+  const filterable = [...entry.fields, ...(entry.queryOnly ?? [])].filter(
+    ({ filter }) => filter !== undefined,
+  );
+  const filterText = filterable.length > 0 ? given.get('filter') : undefined;
   const snapshotText = entry.paging === undefined ? undefined : given.get('snapshot');
   return {
     ids,
+    lookups,
     level,
     start,
     end,
@@ -154,7 +170,62 @@ export function readRequest(entry: ReportEntry, raw: string, today: number): Req
     filterText,
     snapshot: snapshotText === undefined ? undefined : whole('snapshot', snapshotText, 0, 0, 2 ** 53 - 1),
     rowFields,
+    ignored: [...given.keys()].filter((name) => !takes(entry, name, filterable.length > 0)),
   };
+}
+
+/** Whether a report has a parameter. */
+function takes(entry: ReportEntry, name: string, filterable: boolean): boolean {
+  switch (name) {
+    case 'startDate':
+    case 'endDate':
+      return entry.dates !== undefined;
+    case 'top':
+    case 'skip':
+    case 'snapshot':
+      return entry.paging !== undefined;
+    case 'filter':
+      return filterable;
+    case 'aggregationLevel':
+      return entry.levels.length > 0;
+    case 'orderby':
+      return entry.orderby;
+    case 'groupby':
+      return entry.groupby;
+    default:
+      return (
+        entry.identity.parameters.some((parameter) => parameter.name === name) ||
+        (entry.lookups ?? []).some(({ parameter }) => parameter === name)
+      );
+  }
+}
+
+/** The range. Hours count at hour level alone; there a bare last day means its last hour. */
+function readRange(
+  entry: ReportEntry,
+  given: ReadonlyMap<string, string>,
+  level: Level | undefined,
+  today: number,
+): readonly [Moment, Moment] {
+  const moment = (name: string, fallback: Day, bareHour: number): Moment => {
+    const text = given.get(name);
+    const day = text === undefined ? fallback : readDay(text);
+    if (day === undefined) throw new BadRequest(`${name} is unreadable`);
+    const hour = level === 'hour' && text !== undefined ? readClock(text)?.[0] : undefined;
+    return { day, hour: hour ?? bareHour };
+  };
+  if (entry.dates === undefined) {
+    const day = defaultDay({ daysAgo: 0 }, today);
+    return [
+      { day, hour: 0 },
+      { day, hour: 23 },
+    ];
+  }
+  const start = moment('startDate', defaultDay(entry.dates.start, today), 0);
+  const end = moment('endDate', defaultDay(entry.dates.end, today), 23);
+  const first = numberOf(start.day) * 24 + start.hour;
+  if (first > numberOf(end.day) * 24 + end.hour) throw new BadRequest('startDate is after endDate');
+  return [start, end];
 }
 
 function page(entry: ReportEntry, given: ReadonlyMap<string, string>, name: string): string | undefined {
@@ -163,8 +234,10 @@ function page(entry: ReportEntry, given: ReadonlyMap<string, string>, name: stri
 
 function sort(part: string, entry: ReportEntry, rowFields: readonly Field[]): Sort {
   const [name = '', direction, ...rest] = part.split(/\s+/);
-  const field = named(entry.fields, name);
-  if (field.orderby !== true || !rowFields.includes(field)) throw new BadRequest(`orderby ${name}`);
+  const hidden = (entry.queryOnly ?? []).filter(({ orderby }) => orderby === true);
+  const field = named([...entry.fields, ...hidden], name);
+  const sorts = field.orderby === true && (rowFields.includes(field) || hidden.includes(field));
+  if (!sorts) throw new BadRequest(`orderby ${name}`);
   const word = direction === undefined ? undefined : fold(direction);
   if (rest.length > 0 || (word !== undefined && word !== 'asc' && word !== 'desc')) {
     throw new BadRequest(`orderby ${part}`);

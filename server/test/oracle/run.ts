@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import { reports } from '@storelens/contract';
 import { startServer } from '../harness.js';
 import { compare, type Tally, type Target } from './compare.js';
 import { now } from './generate-data.js';
@@ -46,11 +47,16 @@ export async function compareServer(
       `${tally.valid} valid requests: ${tally.pages} pages of results with ${tally.rows} rows, ${tally.batches} batches meanwhile, ` +
         `${tally.disturbed} paging runs saw the data change, ${tally.counted} counted skip by hand; ${tally.invalid} invalid requests`,
     );
+    t.diagnostic(
+      `answers with rows: ${[...tally.shown].map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    );
     assert.equal(tally.valid, amount.valid);
     assert.equal(tally.invalid, amount.invalid);
     assert.ok(tally.disturbed > amount.valid / 50, 'batches arrived during paging runs');
     assert.ok(tally.counted > 0, 'some clients counted skip by hand');
     assert.ok(tally.mistakes.size >= 20, 'mistakes of every kind');
+    const silent = Object.keys(reports).filter((name) => !tally.shown.has(name));
+    if (amount.valid >= 1000) assert.deepEqual(silent, [], 'every report answered with rows');
     const faults = server.logged.filter((line) => line.includes('"level":"error"'));
     assert.deepEqual(faults, [], 'the server logged no errors');
     return tally;

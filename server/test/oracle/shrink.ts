@@ -21,6 +21,7 @@ export async function askBoth(
 ): Promise<Pair> {
   const pinned = report.paging === undefined ? query : `${query}&snapshot=${snapshot}`;
   const { status, body } = await tenant.wire.get(`${analyticsBase}${report.name}?${pinned}`);
+  await tenant.learnFor(report, query);
   const answer = tenant.expected(report, pinned, snapshot);
   const expected = answer.status === 200 ? answer.body : `${answer.status} ${answer.problem}`;
   return { query: pinned, status, got: body, expected };

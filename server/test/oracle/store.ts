@@ -6,15 +6,9 @@
 import type { Column, DatasetEntry } from '@storelens/contract';
 import { rowDay } from './dates.js';
 import { millionths } from './decimal.js';
+import { completeFailure, type Frame } from './failures.js';
 import { type Cell, fold } from './filter.js';
-
-/** A JSON number by its text, so that no digit passes through a float. */
-export class Num {
-  constructor(readonly text: string) {}
-}
-
-/** A row as it is posted; an absent key, null and an empty text all mean missing. */
-export type PostedRow = Readonly<Record<string, string | boolean | null | Num>>;
+import { Num, type PostedRow, type PostedValue } from './posted.js';
 
 /** A product of the account, as registered. */
 export interface OracleProduct {
@@ -26,31 +20,33 @@ export interface OracleProduct {
 
 /** A stored row: its values by column, the UTC day of the event, and where it came from. */
 export interface StoredRow {
-  readonly cells: ReadonlyMap<string, Cell>;
+  /** Two of them are filled in later: the random ids of failures. */
+  readonly cells: Map<string, Cell>;
   readonly day: number;
+  /** The event's whole second since 1970; midnight where only the day is known. */
+  readonly second: number;
+  /** Frames of a failure, innermost first. */
+  readonly frames: readonly Frame[];
+  /** Whether a crash file is stored with it. */
+  readonly hasFile: boolean;
+  /** Hashes that a failure had before it was renamed, in lower case. */
+  readonly formerHashes: readonly string[];
   readonly seq: number;
   readonly line: number;
   /** Equal for rows that replace each other; empty where rows add. */
   readonly key: string;
 }
 
-/** Body of a batch as JSON: one object a line, or an array. */
-export function bodyOf(rows: readonly PostedRow[], form: 'ndjson' | 'array'): string {
-  const lines = rows.map((row) => {
-    const pairs = Object.entries(row).map(([key, value]) => {
-      const text = value instanceof Num ? value.text : JSON.stringify(value);
-      return `${JSON.stringify(key)}:${text}`;
-    });
-    return `{${pairs.join(',')}}`;
-  });
-  return form === 'array' ? `[${lines.join(',')}]` : `${lines.join('\n')}\n`;
-}
-
 /** The UTC day number of an ISO 8601 time with zone. */
 export function dayOfTime(text: string): number {
+  return Math.floor(secondOfTime(text) / 86_400);
+}
+
+/** The whole second since 1970 of an ISO 8601 time with zone. */
+export function secondOfTime(text: string): number {
   const milliseconds = Date.parse(text);
   if (Number.isNaN(milliseconds)) throw new Error(`unreadable time ${text}`);
-  return Math.floor(milliseconds / 86_400_000);
+  return Math.floor(milliseconds / 1000);
 }
 
 /** An ISO 8601 time with zone as UTC with seven fraction digits and Z. */
@@ -69,6 +65,7 @@ export class Store {
   constructor(
     readonly products: readonly OracleProduct[],
     private readonly datasets: Readonly<Record<string, DatasetEntry>>,
+    readonly sellerId = '',
   ) {}
 
   /** Number of the last commit. */
@@ -86,15 +83,29 @@ export class Store {
     const entry = this.datasets[dataset];
     if (entry === undefined) throw new Error(`no dataset ${dataset}`);
     this.last += 1;
+    for (const [index, posted] of rows.entries()) {
+      this.add(dataset, this.stored(entry, posted, this.last, index + 1));
+    }
+    return this.last;
+  }
+
+  private add(dataset: string, row: StoredRow): void {
     const table = this.tables.get(dataset) ?? new Map<string, StoredRow[]>();
     this.tables.set(dataset, table);
-    for (const [index, posted] of rows.entries()) {
-      const row = this.stored(entry, posted, this.last, index + 1);
-      const application = String(row.cells.get('applicationId'));
-      const list = table.get(application);
-      if (list === undefined) table.set(application, [row]);
-      else list.push(row);
-    }
+    const application = String(row.cells.get('applicationId'));
+    const list = table.get(application);
+    if (list === undefined) table.set(application, [row]);
+    else list.push(row);
+  }
+
+  /** Adds a failure that came with its crash file, as the next commit; ids that the server told. */
+  crash(event: PostedRow, ids: { readonly cabId?: string; readonly cabIdHash?: string }): number {
+    const entry = this.datasets.failures;
+    if (entry === undefined) throw new Error('no failures');
+    this.last += 1;
+    const row = { ...this.stored(entry, event, this.last, 1), hasFile: true };
+    for (const [key, id] of Object.entries(ids)) row.cells.set(key, id);
+    this.add('failures', row);
     return this.last;
   }
 
@@ -110,13 +121,14 @@ export class Store {
 
   private stored(entry: DatasetEntry, row: PostedRow, seq: number, line: number): StoredRow {
     const cells = new Map<string, Cell>();
-    let day: number | undefined;
+    let second: number | undefined;
     for (const column of entry.columns) {
       const given = row[column.name];
       const value = given === undefined || given === '' ? null : given;
+      if (column.type === 'object' || column.type === 'list') continue;
       if (column.name === entry.time) {
         if (typeof value !== 'string') throw new Error(`row without ${entry.time}`);
-        day = dayOfTime(value);
+        second = secondOfTime(value);
       } else if (column.type === 'timestamp' || column.type === 'day') {
         throw new Error(`${entry.name} has a second time ${column.name}`);
       } else if (value !== null) cells.set(column.name, this.cell(column, value, row));
@@ -124,24 +136,37 @@ export class Store {
     }
     for (const column of entry.columns) {
       if (cells.has(column.name) || column.name === entry.time) continue;
+      if (column.type === 'object' || column.type === 'list') continue;
       if (typeof column.missing === 'object' && column.missing.derived === 'channel') {
         cells.set(column.name, channel(cells));
       } else throw new Error(`${entry.name} row without ${column.name}: the oracle cannot guess it`);
     }
-    if (day === undefined) throw new Error(`row without ${entry.time}`);
+    if (second === undefined) throw new Error(`row without ${entry.time}`);
+    const day = Math.floor(second / 86_400);
+    const frames = entry.completed === 'failure' ? completeFailure(row, cells) : [];
     const parts = entry.replaces?.map((name) =>
       name === entry.time ? rowDay(day) : String(cells.get(name)),
     );
-    return { cells, day, seq, line, key: JSON.stringify(parts ?? '') };
+    return {
+      cells,
+      day,
+      second,
+      frames,
+      hasFile: false,
+      formerHashes: [],
+      seq,
+      line,
+      key: JSON.stringify(parts ?? ''),
+    };
   }
 
-  private cell(column: Column, value: string | boolean | Num, row: PostedRow): Cell {
+  private cell(column: Column, value: Exclude<PostedValue, null>, row: PostedRow): Cell {
     switch (column.type) {
       case 'text': {
         if (typeof value !== 'string') throw new Error(`${column.name}: no text`);
         const other = column.valuesWhenPresent;
         const present = other !== undefined && (row[other.column] ?? '') !== '';
-        const listed = (present ? other.values : column.values) ?? [];
+        const listed = (present ? other.values : (column.only ?? column.values)) ?? [];
         return listed.find((spelling) => fold(spelling) === fold(value)) ?? value;
       }
       case 'guid':

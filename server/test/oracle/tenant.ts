@@ -5,10 +5,12 @@
 import assert from 'node:assert/strict';
 import { datasets, type ReportEntry } from '@storelens/contract';
 import { answer, type OracleAnswer, sameQuery } from './answer.js';
+import { learnIds, sourceOf } from './cab-ids.js';
 import { someRows, today } from './generate-data.js';
+import { bodyOf, type PostedRow } from './posted.js';
 import { Dice } from './random.js';
 import { readRequest } from './request.js';
-import { bodyOf, type OracleProduct, type PostedRow, Store } from './store.js';
+import { type OracleProduct, Store, type StoredRow } from './store.js';
 import type { Wire } from './wire.js';
 
 /** A batch as it was posted. */
@@ -27,6 +29,7 @@ export const firstRows: Readonly<Record<string, number>> = {
   reviews: 250,
   adperformance: 600,
   campaigns: 400,
+  failures: 1200,
 };
 
 /** An account under comparison. */
@@ -36,13 +39,47 @@ export class Tenant {
   /** Commits that were acknowledged: a first page may not miss them. */
   acknowledged = 0;
   private queue: Promise<void> = Promise.resolve();
+  private learning: Promise<void> = Promise.resolve();
   private readonly answered = new Map<string, Set<number>>();
 
   constructor(
     readonly wire: Wire,
     products: readonly OracleProduct[],
+    sellerId: string,
   ) {
-    this.store = new Store(products, datasets);
+    this.store = new Store(products, datasets, sellerId);
+  }
+
+  /** A failure that a report could show, its ids learnt; undefined for reports of something else. */
+  async someRecord(report: ReportEntry, dice: Dice): Promise<StoredRow | undefined> {
+    const source = sourceOf(report);
+    if (source === '') return undefined;
+    const rows = this.store
+      .rows('failures', this.acknowledged)
+      .filter(({ cells }) => cells.get('source') === source);
+    if (rows.length === 0) return undefined;
+    const row = dice.pick(rows);
+    await this.learn(source, String(row.cells.get('applicationId')), String(row.cells.get('failureHash')));
+    return row;
+  }
+
+  /** Learns what is random of the failures that a request finds. */
+  async learnFor(report: ReportEntry, query: string): Promise<void> {
+    const { lookups, ids } = readRequest(report, query, today);
+    const hash = lookups.get('failureHash');
+    if (hash === undefined) return;
+    const application = this.store.product(ids.get('applicationId') ?? '')?.id;
+    await this.learn(sourceOf(report), application, hash);
+  }
+
+  private async learn(source: string, application: string | undefined, hash: string): Promise<void> {
+    // What was sent must have arrived, and what is sent meanwhile is another time's matter.
+    await this.settled();
+    const learnt = this.learning.then(() =>
+      learnIds(this.store, this.wire, source, application, hash, this.acknowledged),
+    );
+    this.learning = learnt.catch(() => {});
+    await learnt;
   }
 
   /** Commits that a reader may see at most: all that were sent. */
