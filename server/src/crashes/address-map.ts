@@ -18,6 +18,8 @@ export function asAddress(value: bigint, architecture: Architecture): bigint {
 
 /** Throws MinidumpError if a range would run past the end of the 64-bit address space. */
 export function checkRange({ base, size }: AddressRange, what: string): void {
+  // Nearly all lie lower, and dumps have thousands.
+  if (base < 0xffff_0000_0000_0000n && size <= 0xffff_ffff) return;
   if (base + BigInt(size) > 1n << 64n) {
     throw new MinidumpError('malformed', `${what} runs past the end of the address space.`);
   }
@@ -29,7 +31,12 @@ export class AddressMap<T extends AddressRange> {
 
   constructor(ranges: readonly T[]) {
     // Among equal bases the longest comes first, so that what remains has growing bases and growing ends.
-    const sorted = [...ranges].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : b.size - a.size));
+    const ascending = ranges.every(
+      (range, index) => index === 0 || (ranges[index - 1]?.base ?? 0n) < range.base,
+    );
+    const sorted = ascending
+      ? ranges
+      : [...ranges].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : b.size - a.size));
     let end = 0n;
     for (const range of sorted) {
       const rangeEnd = range.base + BigInt(range.size);

@@ -117,5 +117,7 @@ export function entryOffsets(
   }
   const start = stream.size === 8 + count * shape.size ? 8 : 4;
   stream.part(start, count * shape.size, `the list of ${shape.what}`);
-  return Array.from({ length: count }, (_, index) => start + index * shape.size);
+  const offsets: number[] = [];
+  for (let index = 0; index < count; index += 1) offsets.push(start + index * shape.size);
+  return offsets;
 }

@@ -32,8 +32,7 @@ test('the sample is read from a stream of small pieces as from one', async () =>
   assert.equal(streamed.functions.length, 7);
   assert.equal(streamed.publics.length, 9);
   assert.equal(streamed.lines.addresses.length, 85);
-  const count = streamed.callFrames.reduce((sum, { changes }) => sum + 1 + changes.length, 0);
-  assert.equal(count, 55);
+  assert.equal(streamed.callFrames.length + streamed.changes.rules.length, 55);
 });
 
 test('every record is read: marks, other line ends, Windows frames, inlining, names with blanks', () => {
@@ -83,13 +82,15 @@ test('every record is read: marks, other line ends, Windows frames, inlining, na
       address: 0x1000,
       size: 0x20,
       rules: '.cfa: $rsp 8 +',
-      changes: [{ address: 0x1001, rules: '.cfa: $rsp 16 +' }],
+      firstChange: 0,
+      endChange: 1,
     },
   ]);
+  assert.deepEqual(file.changes, { addresses: [0x1001], rules: ['.cfa: $rsp 16 +'] });
   assert.deepEqual(file.windowsFrames, ['4 1000 20 1 0 0 0 0 0 1 $T0 .raSearch =']);
 });
 
-const small = { bytes: 1000, records: 5, lineBytes: 100 };
+const small = { bytes: 1000, records: 6, kept: 4, lineBytes: 100 };
 const refusals: readonly (readonly [string, SymbolErrorCode, string])[] = [
   ['', 'not-symbols', 'Line 1: the symbol file is empty.'],
   ['MDMP\u0093', 'not-symbols', 'Line 1: a symbol file starts with a MODULE record, not with "MDMP\u0093".'],
@@ -139,9 +140,14 @@ const refusals: readonly (readonly [string, SymbolErrorCode, string])[] = [
   [`${head}\nSTACK CFI 1 x`, 'malformed', 'Line 2: STACK CFI stands before the first STACK CFI INIT.'],
   [`${head}\nFILE 1 a\0b`, 'not-symbols', 'Line 2: the line holds a zero byte; symbol files are text.'],
   [
+    `${head}\nFUNC 1 2 3 f\n${'1 2 3 4\n'.repeat(5)}`,
+    'too-many-records',
+    'Line 7: the symbol file has more than 6 records.',
+  ],
+  [
     `${head}\n${'FILE 1 a\n'.repeat(5)}`,
     'too-many-records',
-    'Line 6: the symbol file has more than 5 records.',
+    'Line 6: the symbol file has more than 4 records besides line numbers.',
   ],
   [`${head}\nFILE 1 ${'a'.repeat(100)}\n`, 'line-too-long', 'Line 2: the line has more than 100 bytes.'],
   [`${head}\nFILE 1 ${'a'.repeat(100)}`, 'line-too-long', 'Line 2: the line has more than 100 bytes.'],

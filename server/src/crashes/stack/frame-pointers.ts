@@ -27,7 +27,7 @@ export function byEntry(callee: Callee, walk: Walk, astray: boolean): Found {
 /** Whether symbols show that a function has no frame yet, or never has one. */
 function hasNoFrame(callee: Callee, walk: Walk): boolean {
   const { place, registers, framePointer } = callee;
-  const here = place?.symbols?.lookup(place.offset);
+  const here = place?.symbols?.functionAt(place.offset);
   if (place === undefined || here === undefined) return false;
   if (here.functionAddress === place.offset) return true;
   const { linkRegister, codeAddress, width } = walk.processor;
@@ -38,7 +38,7 @@ function hasNoFrame(callee: Callee, walk: Walk): boolean {
   const there = walk.placeOf(address - 1n);
   if (there === undefined) return false;
   if (there.module === place.module) {
-    const back = there.symbols?.lookup(there.offset);
+    const back = there.symbols?.functionAt(there.offset);
     if (back === undefined || back.functionAddress === here.functionAddress) return false;
   }
   const saved = framePointer === undefined ? undefined : walk.memory.pointer(framePointer + BigInt(width));

@@ -42,8 +42,8 @@ export function isLikely(address: bigint, { memory, placeOf, processor }: Walk):
 
 /** Whether symbols have a function around an address and the one behind it; one that begins there was not returned to. */
 function isInside(offset: number, symbols: SymbolIndex): boolean {
-  const place = symbols.lookup(offset);
-  if (place === undefined || symbols.lookup(offset + 1)?.functionAddress === offset + 1) return false;
+  const place = symbols.functionAt(offset);
+  if (place === undefined || symbols.functionAt(offset + 1)?.functionAddress === offset + 1) return false;
   // An exported name reaches as far as the next one, over data too; rules hold for code alone.
   return place.record === 'FUNC' || !symbols.hasCallFrames || symbols.callFrameRules(offset) !== undefined;
 }

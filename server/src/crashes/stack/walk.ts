@@ -80,7 +80,7 @@ function calleeOf(state: FrameState, { placeOf }: Walk, first: boolean, calleePa
 function parametersOf({ place }: Callee, { processor }: Walk): number {
   if (place?.symbols === undefined || processor.architecture !== 'x86') return 0;
   const { symbols, offset } = place;
-  return symbols.windowsFrame(offset)?.parameterSize ?? symbols.lookup(offset)?.parameterSize ?? 0;
+  return symbols.windowsFrame(offset)?.parameterSize ?? symbols.functionAt(offset)?.parameterSize ?? 0;
 }
 
 /** Whether the crash is a jump to where no code is: to a null pointer, or to the address that could not be read. */
@@ -114,7 +114,7 @@ function callerOf(
 }
 
 function isFirstFunction({ place }: Callee): boolean {
-  const name = place?.symbols?.lookup(place.offset)?.function;
+  const name = place?.symbols?.functionAt(place.offset)?.function;
   if (place === undefined || name === undefined) return false;
   return name === '_start' || (firstFunctions.test(name) && isSystemImage(place.module.name));
 }
