@@ -59,6 +59,7 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
         outcome: 'ok',
         address: request.ip,
       });
+      if (file.notices.length > 0) setNotice(reply, file.notices);
       return reply.header('cache-control', 'no-store').redirect(`${parts.publicUrl()}${address}`, 302);
     }
     const { body, notices } = await whileConnected(request, (signal) =>

@@ -46,6 +46,8 @@ export interface FoundFile {
   /** Milliseconds since 1970; undefined: never. */
   readonly expiresAt: number | undefined;
   readonly bytes: number;
+  /** What `Storelens-Notice` should say. */
+  readonly notices: readonly string[];
 }
 
 /** The report engine room. */
@@ -208,9 +210,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
   return {
     async run(entry, rawQuery, scope, signal) {
       const { question, reach, planAt } = understand(entry, rawQuery, scope);
-      const notices = question.ignored.map(
-        (name) => `${name} is no parameter of ${entry.name} and was ignored`,
-      );
+      const notices = ignoredNotices(question);
       if (question.mismatch !== undefined) {
         return { body: emptyBody(question), notices: [...notices, question.mismatch] };
       }
@@ -268,8 +268,14 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       day: String(day),
       expiresAt,
       bytes: Number(bytes),
+      notices: ignoredNotices(question),
     };
   }
+}
+
+/** Parameters that other reports have. */
+function ignoredNotices({ entry, ignored }: Question): string[] {
+  return ignored.map((name) => `${name} is no parameter of ${entry.name} and was ignored`);
 }
 
 /** `cabId '1336373323853'`: how a record was asked for. */
