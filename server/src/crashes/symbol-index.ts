@@ -85,6 +85,9 @@ function cutPieces<Item extends Range>(ranges: readonly Item[]): Pieces<Item> {
   return { starts, ends, items };
 }
 
+/** Records that refine the rules of one piece of code; more are no code, and would make every frame slow. */
+const mostChanges = 16_384;
+
 /** Lines before an address that are looked through for one that covers it; compilers nest few. */
 const overlappingLines = 64;
 
@@ -145,10 +148,15 @@ export class SymbolIndex {
     return this.callFrames.items.length > 0;
   }
 
+  /** Whether there are rules for an address. */
+  hasRules(address: number): boolean {
+    return pieceAt(this.callFrames, address) !== undefined;
+  }
+
   /** The rules by which a stack is walked from an address; `undefined` if the symbols have none for it. */
   callFrameRules(address: number): CallFrameRules | undefined {
     const found = pieceAt(this.callFrames, address);
-    if (found === undefined) return undefined;
+    if (found === undefined || found.endChange - found.firstChange > mostChanges) return undefined;
     const { addresses, rules } = this.symbols.changes;
     const changes: string[] = [];
     for (let index = found.firstChange; index < found.endChange; index += 1) {

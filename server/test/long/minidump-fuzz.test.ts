@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fuzzMinidumps } from '../crashes/minidump-fuzz.js';
 
-test('two hundred thousand damaged minidumps', { timeout: 400_000 }, (context) => {
+test('two hundred thousand damaged minidumps', { timeout: 900_000 }, (context) => {
   const result = fuzzMinidumps(200_000, 20_261_122);
   context.diagnostic(JSON.stringify({ ...result, failures: result.failures.length }));
   assert.deepEqual(result.failures.slice(0, 3), []);

@@ -109,3 +109,33 @@ test('registers that rules restore, keep or lose serve the next frame', () => {
   assert.deepEqual(walk('$rbp: .undef'), scanned, 'lost');
   assert.deepEqual(walk('$rbp: $nowhere'), scanned, 'lost for want of a value');
 });
+
+test('symbols made to be slow are walked with in bounded time', () => {
+  const stack = new Stack(8);
+  for (let at = stackBase; at < stack.top; at += 8n) stack.put(at, moduleBase + 0x2f01n);
+  const registers = { rip: moduleBase + 0x2f00n, rsp: stackBase };
+  const dump = crashDump({ architecture: 'x64', registers, stack });
+  const change = (count: number, rules: string) =>
+    Array.from(
+      { length: count },
+      (_, index) => `STACK CFI ${(0x1000 + (index % 0x1000)).toString(16)} ${rules}`,
+    );
+  const lines = Array.from(
+    { length: 200_000 },
+    (_, index) => `${(0x1000 + (index % 64)).toString(16)} 2000 ${index} 0`,
+  );
+  const init = 'STACK CFI INIT 1000 8000 .cfa: $rsp 8 + .ra: .cfa -8 + ^';
+  for (const records of [
+    [init, ...change(50_000, '$rbx: .cfa')],
+    [init, ...change(16_000, `$rbx: .cfa ${'1 + '.repeat(120)}`)],
+    [init, `STACK CFI 1001 ${Array.from({ length: 4_000 }, (_, index) => `r${index}: .cfa ^`).join(' ')}`],
+    [...lines, init],
+  ]) {
+    const symbols = symbolsOf('FUNC 1000 8000 0 f', records.join('\n'));
+    const before = process.cpuUsage();
+    const frames = walkStack(dump, () => symbols);
+    const took = process.cpuUsage(before).user / 1000;
+    assert.equal(frames.length, 128);
+    assert.ok(took < 2_000, `${took} ms for ${records[1]?.slice(0, 40)}`);
+  }
+});

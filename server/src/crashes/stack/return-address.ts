@@ -45,7 +45,7 @@ function isInside(offset: number, symbols: SymbolIndex): boolean {
   const place = symbols.functionAt(offset);
   if (place === undefined || symbols.functionAt(offset + 1)?.functionAddress === offset + 1) return false;
   // An exported name reaches as far as the next one, over data too; rules hold for code alone.
-  return place.record === 'FUNC' || !symbols.hasCallFrames || symbols.callFrameRules(offset) !== undefined;
+  return place.record === 'FUNC' || !symbols.hasCallFrames || symbols.hasRules(offset);
 }
 
 /** Whether a call ends at an address: `call rel32`, or `call` through a register or memory. */
