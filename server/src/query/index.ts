@@ -229,7 +229,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
 
     async find(entry, rawQuery, scope, signal) {
       const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
-      if (question.mismatch !== undefined) throw new Failure('not-found', [`${question.mismatch}.`]);
+      if (question.mismatch !== undefined) throw unknownFile(question, question.mismatch);
       const planned = planAt(await ledger.snapshot(scope.accountId));
       if (planned.kind !== 'file') throw new TypeError(`${entry.name} answers no file`);
       return await findFile(question, planned, reach, now, signal);
@@ -244,10 +244,7 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
     signal: AbortSignal | undefined,
   ): Promise<FoundFile> {
     const row = await firstRow(planned.accountId, fileStatement(planned), signal);
-    if (row === undefined) {
-      const limit = reach === undefined ? '' : `; ${reach.notice}`;
-      throw new Failure('not-found', [`${capital(unknownRecord(question))}${limit}.`]);
-    }
+    if (row === undefined) throw unknownFile(question, reach?.notice);
     const [cabId, cabIdHash, day, time, bytes] = row;
     const name = recordName(question);
     if (Number(bytes) === 0) {
@@ -287,8 +284,11 @@ function unknownRecord(question: Question): string {
   return `no failure has the ${recordName(question)}`;
 }
 
-function capital(sentence: string): string {
-  return `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+/** That there is no such record to have a file, and why that may be. */
+function unknownFile(question: Question, reason: string | undefined): Failure {
+  const unknown = unknownRecord(question);
+  const sentence = `${unknown.charAt(0).toUpperCase()}${unknown.slice(1)}`;
+  return new Failure('not-found', [reason === undefined ? `${sentence}.` : `${sentence}; ${reason}.`]);
 }
 
 /** The answer of a product that cannot have rows in the report; the funnel has no next link. */

@@ -257,7 +257,9 @@ test('files that are not there answer 404 with the reason', async () => {
     "The failure with cabId '1336373323853' came without a crash file, or it is not kept.",
   ]);
   const wrongKind = await get(`driver/cabdownload?applicationId=${app}&cabIdHash=${hash}`);
-  assert.match(refusal(wrongKind, 404).join(), /is registered as an app\.$/);
+  assert.deepEqual(refusal(wrongKind, 404), [
+    `No failure has the cabIdHash '${hash}'; driver/cabdownload has no rows for '${app}': it is registered as an app.`,
+  ]);
   assert.equal((await get('cabdownload?applicationId=somebodys&cabId=1')).status, 403);
   assert.equal((await get(`cabdownload?applicationId=${app}`)).status, 400);
 });
