@@ -15,6 +15,22 @@ const entry: DatasetEntry = {
     { name: 'count', type: 'integer', range: [0, 9], note: '' },
     { name: 'price', type: 'amount', note: '' },
     { name: 'open', type: 'boolean', note: '' },
+    {
+      name: 'part',
+      type: 'object',
+      columns: [
+        { name: 'id', type: 'code', note: '' },
+        { name: 'name', type: 'text', note: '' },
+      ],
+      note: '',
+    },
+    {
+      name: 'steps',
+      type: 'list',
+      columns: [{ name: 'dayName', type: 'text', note: '' }],
+      most: 2,
+      note: '',
+    },
   ],
 };
 
@@ -135,6 +151,53 @@ const values: Readonly<Record<string, readonly [good: readonly string[], bad: re
   open: [
     ['true', 'false', 'null'],
     ['True', '1', '"true"', 'tru', 'truee'],
+  ],
+  part: [
+    [
+      'null',
+      '{}',
+      '{ }',
+      '{"id":null,"name":null}',
+      '{"id":"0xc0000005" , "name":"}"}',
+      '{ "name" : "a\\"b" , "id" : -1073741819 }',
+    ],
+    [
+      '[]',
+      '[{}]',
+      '""',
+      '5',
+      '{"id":1.5}',
+      '{"id":01}',
+      '{"id":1234567890123456789}',
+      '{"id":true}',
+      '{"id":{}}',
+      '{"name":5}',
+      '{"name":"\\u0000"}',
+      '{"nam":""}',
+      '{"day":"x"}',
+      '{,}',
+      '{"id":1,}',
+      '{"id":1 "name":""}',
+      '{"id":1}}',
+      '{',
+    ],
+  ],
+  steps: [
+    ['null', '[]', '[ ]', '[{}]', '[{},{ } , {}]', '[{"dayName":"]"},{"dayName":null}]'],
+    [
+      '{}',
+      '[null]',
+      '[""]',
+      '[[]]',
+      '[{},]',
+      '[,{}]',
+      '[{} {}]',
+      '[{"dayName":5}]',
+      '[{"id":5}]',
+      '[{}',
+      '[}',
+      ']',
+    ],
   ],
 };
 

@@ -4,7 +4,7 @@
  * has its commit number. All are on disk before the engine is called, so that a process that starts can repeat the
  * very same insert. `<name>.file` are files on their way to the store of files.
  */
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OpenCommit } from '../ledger/index.js';
 import { newGuid, type Random } from '../system.js';
@@ -81,6 +81,16 @@ export class Spool {
   /** Path of a file by its name. */
   pathOf(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** Whether a file is there. */
+  async has(name: string): Promise<boolean> {
+    try {
+      await access(this.pathOf(name));
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Removes files that join nothing; nothing happens if they are gone. */

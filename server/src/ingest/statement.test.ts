@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetEntry } from '@storelens/contract';
 import { factsOf } from './rules.js';
-import { statementOf } from './statement.js';
+import { madeStatementOf, statementOf } from './statement.js';
 
 const entry: DatasetEntry = {
   name: 'things',
@@ -100,4 +100,62 @@ test('rows that add need no order', () => {
   const statement = statementOf(adding, 'json', facts, commit);
   assert.equal(statement.settings?.max_threads, undefined);
   assert.ok(!statement.columns.includes('line'));
+});
+
+const completed: DatasetEntry = {
+  name: 'things',
+  summary: '',
+  time: 'timestamp',
+  completed: 'failure',
+  supersedable: true,
+  columns: [
+    { name: 'timestamp', type: 'timestamp', required: true, note: '' },
+    { name: 'source', type: 'text', required: true, only: ['App', 'Driver', 'Other'], note: '' },
+    {
+      name: 'applicationId',
+      type: 'product',
+      depends: {
+        column: 'source',
+        requiredFor: ['App'],
+        kinds: { App: 'app', Driver: 'driver', Other: 'driver' },
+      },
+      note: '',
+    },
+    { name: 'frames', type: 'list', columns: [], note: '' },
+  ],
+};
+
+test('completed rows: columns of the table in place of nested ones, values that depend on others', () => {
+  const { columns, expressions, bad, structure, params } = statementOf(completed, 'json', facts, commit);
+  assert.deepEqual(columns.slice(0, 6), ['accountId', 'seq', 'timestamp', 'date', 'source', 'applicationId']);
+  assert.deepEqual(columns.slice(-2), ['frames', 'supersededBy']);
+  assert.equal(expressions.at(-2), 'i.frames');
+  assert.equal(expressions.at(-1), 'toUInt64(0)');
+  assert.match(structure, /^timestamp String, source String, applicationId String, exceptionCode String, /);
+  const spelt = (kind: string) =>
+    `transform(lower(i.applicationId), {lower_${kind}:Array(String)}, {spelt_${kind}:Array(String)}, '')`;
+  const product = `multiIf(lower(i.source) IN ('app'), ${spelt('app')}, lower(i.source) IN ('driver', 'other'), ${spelt('driver')}, '')`;
+  assert.equal(expressions[5], product);
+  assert.ok(
+    bad.endsWith(
+      `(i.applicationId != '' AND (${product} = '')) OR (i.applicationId = '' AND lower(i.source) IN ('app'))`,
+    ),
+    bad,
+  );
+  assert.ok(
+    bad.includes(
+      "i.source = '' OR length(i.source) > 4096 OR NOT has({only_source:Array(String)}, lower(i.source))",
+    ),
+  );
+  assert.deepEqual(params?.only_source, ['app', 'driver', 'other']);
+  assert.deepEqual(params?.lower_driver, ['']);
+});
+
+test('made rows carry their number, and are not checked again', () => {
+  const { expressions, bad, structure, params } = madeStatementOf(completed, 'account');
+  assert.equal(bad, 'false');
+  assert.equal(expressions[1], 'i.seq');
+  assert.equal(expressions[5], 'i.applicationId');
+  assert.ok(structure.endsWith(', seq UInt64'));
+  assert.equal(params?.seq, undefined);
 });

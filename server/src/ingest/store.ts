@@ -77,7 +77,7 @@ export class Store {
         const error = new Error(`commit ${commit.seq} of ${commit.dataset}: ${sum}`);
         return await this.#end(error, () => this.remove(commits, repeated ? staged.files : []));
       }
-      await this.#takeFiles(staged.files);
+      await this.#takeFiles(staged.files, repeated);
       await this.#supersede(commits[0], staged.supersedes);
       await this.ledger.finishAll(written);
       return { outcome: 'done' };
@@ -114,10 +114,19 @@ WHERE accountId = {account:String} AND ${column} >= {first:UInt64} AND ${column}
     for (const commit of commits) await this.ledger.abandon(commit);
   }
 
-  /** A row can be seen once its commit is done, and then its file is there. */
-  async #takeFiles(files: readonly StagedFile[]): Promise<void> {
+  /**
+   * A row can be seen once its commit is done, and then its file is there. A file that an earlier attempt took may
+   * have gone since, when its time to be kept was over.
+   */
+  async #takeFiles(files: readonly StagedFile[], repeated: boolean): Promise<void> {
+    const take = async ({ name, key }: StagedFile) => {
+      const path = this.spool.pathOf(name);
+      if (!repeated || (await this.spool.has(name)) || (await this.files.size(key)) !== undefined) {
+        await this.files.take(path, key);
+      }
+    };
     try {
-      await Promise.all(files.map(({ name, key }) => this.files.take(this.spool.pathOf(name), key)));
+      await Promise.all(files.map(take));
     } catch (cause) {
       throw laterFailure(cause);
     }

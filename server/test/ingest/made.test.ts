@@ -250,6 +250,16 @@ test('a batch that is given up after its file was taken leaves neither row nor f
   assert.deepEqual(Object.values(await storedFiles(folder)), ['batch-1']);
 });
 
+test('a file whose time was over before its commit was done holds nothing up', async () => {
+  fault = 'no finish';
+  await assert.rejects(bench.ingest.store(await crash(bench.ingest, 1)), /no room/);
+  await rm(join(folder, 'files', 'crashes'), { recursive: true });
+  fault = undefined;
+  await bench.ingest.purge();
+  assert.deepEqual(await visible(), ['device 1 Name']);
+  assert.deepEqual(await bench.ledger.unfinished(), []);
+});
+
 test('an open commit whose group is lost is removed and begins anew', async () => {
   fault = 'after';
   await assert.rejects(bench.ingest.store(await crash(bench.ingest, 1)), failsWith('unavailable'));
