@@ -18,7 +18,7 @@ export interface StackFrame extends NamedFrame {
   readonly line: number | undefined;
 }
 
-/** Symbols of a module, if there are any. */
+/** Symbols of a module, if there are any. A walk asks once for a module, and only if it comes to it. */
 export type SymbolsOf = (module: Module) => SymbolIndex | undefined;
 
 /** Walks the crashed thread of a dump; at most 128 frames. Never throws for what a dump may hold. */

@@ -8,6 +8,8 @@
  */
 import { isSystemImage } from '../blamed-frame.js';
 import type { Minidump } from '../minidump.js';
+import type { Module } from '../minidump-modules.js';
+import type { SymbolIndex } from '../symbol-index.js';
 import { byCallFrames } from './call-frames.js';
 import { byEntry, byFramePointer } from './frame-pointers.js';
 import { type Callee, type FrameState, type KnownPlace, stateOf, type Walk } from './frame-state.js';
@@ -30,10 +32,11 @@ export const walkStack: WalkStack = (dump, symbolsOf) => {
   const processor = processorOf(dump);
   const { context, crashSite } = dump;
   if (processor === undefined || context === undefined) return siteAlone(dump, symbolsOf);
+  const symbolsOnce = once(symbolsOf);
   const walk: Walk = {
     processor,
     memory: dump.memory,
-    placeOf: (instruction) => placeOf(instruction, dump, symbolsOf),
+    placeOf: (instruction) => placeOf(instruction, dump, symbolsOnce),
     budget: { characters: rulesBudget },
   };
   const registers = new Map(Object.entries(context.registers));
@@ -54,6 +57,15 @@ export const walkStack: WalkStack = (dump, symbolsOf) => {
   while (frames.length > 1 && frames.at(-1)?.module === undefined) frames.pop();
   return frames;
 };
+
+/** Asks for the symbols of each module once: a walk asks often, and reading them may take long. */
+function once(symbolsOf: SymbolsOf): SymbolsOf {
+  const known = new Map<Module, SymbolIndex | undefined>();
+  return (module) => {
+    if (!known.has(module)) known.set(module, symbolsOf(module));
+    return known.get(module);
+  };
+}
 
 /** The crash alone, for dumps without registers that can be read. */
 function siteAlone({ crashSite, ...dump }: Minidump, symbolsOf: SymbolsOf): readonly StackFrame[] {

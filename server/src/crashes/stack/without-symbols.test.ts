@@ -207,6 +207,22 @@ test('frames of code made at run time are walked through by frame pointers, and 
   ]);
 });
 
+test('symbols are asked for once a module, and only where the walk comes', () => {
+  const stack = new Stack(8);
+  for (let word = stackBase; word < stack.top; word += 8n) stack.put(word, at(0x2345));
+  const modules = [
+    { base: moduleBase, size: moduleSize, path: '/opt/game' },
+    { base: 0x5000_0000n, size: moduleSize, path: '/opt/other' },
+  ];
+  const registers = { rip: at(0x1510), rsp: stackBase };
+  const asked: string[] = [];
+  walkStack(crashDump({ architecture: 'x64', registers, stack, modules }), ({ name }) => {
+    asked.push(name);
+    return undefined;
+  });
+  assert.deepEqual(asked, ['game']);
+});
+
 test('dumps without registers that are read give the place of the crash at most', () => {
   const stack = new Stack(8).put(stackBase, at(0x2345));
   const registers = { rip: at(0x1500), rsp: stackBase };
