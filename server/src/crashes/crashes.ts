@@ -32,6 +32,7 @@ import type { AcceptedCrash, Crashes, IncomingCrash } from './index.js';
 import { Quota, type QuotaOwner } from './quota.js';
 import { createReaders, type FindFor } from './readers.js';
 import type { Reading, ReadingTask } from './reading.js';
+import { createReprocess } from './reprocess.js';
 import { storedCrash } from './stored-crash.js';
 import { createSymbolStore } from './symbol-store.js';
 import { defaultSymbolLimits } from './symbols.js';
@@ -86,8 +87,9 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     most: settings['crash-quota-mib'],
     days: settings['crash-file-days'],
   });
+  const threads = Math.min(2, availableParallelism());
   const readers = createReaders({
-    threads: Math.min(2, availableParallelism()),
+    threads,
     queueLength: settings['ingest-queue'],
     milliseconds: settings['crash-seconds'] * 1000,
     log,
@@ -108,22 +110,28 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
   const running = new Set<Promise<unknown>>();
   let closed = false;
 
+  const taskOf = (file: ReadingTask['file'], keepTo: string | undefined): ReadingTask => ({
+    file,
+    keepTo,
+    read: true,
+    unpackedBytes: settings['max-crash-unpacked-mib'] * mib,
+    now: clock.now(),
+  });
+
+  /** Undefined for an account that has no symbols. */
+  async function finderOf(accountId: string): Promise<FindFor | undefined> {
+    if (!(await symbols.any(accountId))) return undefined;
+    return (modules) => symbols.find(accountId, modules);
+  }
+
   /** The file read in a thread, and kept at a path if that is asked. Throws for files that are refused. */
   async function read(
     accountId: string,
     file: ReadingTask['file'],
     keepTo: string | undefined,
   ): Promise<Reading> {
-    const task = {
-      file,
-      keepTo,
-      read: true,
-      unpackedBytes: settings['max-crash-unpacked-mib'] * mib,
-      now: clock.now(),
-    };
-    const has = await symbols.any(accountId);
-    const find: FindFor = (modules) => symbols.find(accountId, modules);
-    const first = await readers.read(task, has ? find : undefined);
+    const task = taskOf(file, keepTo);
+    const first = await readers.read(task, await finderOf(accountId));
     if (first.outcome === 'done') return first.reading;
     if (first.outcome === 'refused') throw new Failure('invalid-crash-file', [first.sentence]);
     // What the thread had written when it was ended may be half a cabinet.
@@ -233,26 +241,43 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     }
   }
 
-  return {
-    async accept(crash) {
-      if (closed) throw busy('The server is stopping.');
-      if (running.size >= settings['ingest-queue']) {
-        throw busy(`${running.size} crashes are being received or stored.`);
-      }
-      const work = take(crash);
-      const ended = work.catch(() => undefined).finally(() => running.delete(ended));
-      running.add(ended);
-      return await work;
+  const reprocess = createReprocess({
+    engine,
+    ledger,
+    files: options.files,
+    ingest,
+    dataset: failures,
+    clock,
+    random,
+    atOnce: threads,
+    async read(accountId, path) {
+      const found = await readers.read(taskOf(path, undefined), await finderOf(accountId));
+      return found.outcome === 'done' ? found.reading : undefined;
     },
+  });
+
+  /** Work that a stop waits for; so much of it at a time. */
+  async function counted<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closed) throw busy('The server is stopping.');
+    if (running.size >= settings['ingest-queue']) {
+      throw busy(`${running.size} crashes are being received or stored.`);
+    }
+    const begun = work();
+    const ended = begun.catch(() => undefined).finally(() => running.delete(ended));
+    running.add(ended);
+    return await begun;
+  }
+
+  return {
+    accept: (crash) => counted(() => take(crash)),
 
     crash: (accountId, cabIdHash) => storedCrash({ engine, ledger }, accountId, asciiLower(cabIdHash)),
 
-    acceptSymbols: (accountId, body, contentEncoding) => symbols.accept(accountId, body, contentEncoding),
+    acceptSymbols: (accountId, body, contentEncoding) =>
+      counted(() => symbols.accept(accountId, body, contentEncoding)),
     symbols: (accountId) => symbols.list(accountId),
     removeSymbols: (accountId, debugId) => symbols.remove(accountId, debugId),
-    async reprocess() {
-      throw new TypeError('crashes are not reprocessed yet');
-    },
+    reprocess: (request) => counted(() => reprocess(request)),
     sweep: () => sweepCrashFiles(options.files, settings['crash-file-days'], clock),
 
     async close() {

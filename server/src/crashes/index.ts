@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import type { AccountProducts } from '../products/index.js';
 
 export { type CrashesOptions, createCrashes } from './crashes.js';
+export { readReprocess } from './reprocess.js';
 export { findCrashFile, type StoredCrashFile } from './stored-file.js';
 
 /** A crash as it came in: a multipart body with the part `file` and, unless the query says what it is, `event`. */

@@ -81,8 +81,13 @@ async function peek(chunks: AsyncGenerator<Buffer>): Promise<{ head: Buffer; who
     head = Buffer.concat([head, value]);
   }
   async function* whole() {
-    yield head;
-    yield* chunks;
+    try {
+      yield head;
+      yield* chunks;
+    } finally {
+      // Whoever stops at the head would leave the body to a reader that nobody asks, and its rest could not be drained.
+      await chunks.return(undefined);
+    }
   }
   return { head, whole: whole() };
 }

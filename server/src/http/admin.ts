@@ -3,16 +3,15 @@
  * call identity or products, which check it, and leave an audit line per call; nothing about the objects is known
  * here. Lists are `{"value": [...]}`, or a line of JSON each where NDJSON is accepted.
  */
-import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
+import { mediaType, parseJson, readJson, readText } from './json-body.js';
 import { requireOperator } from './operator-access.js';
 import type { Parts } from './parts.js';
 
 const base = '/admin/v1';
 const ndjson = 'application/x-ndjson';
-const mebi = 1024 * 1024;
-const mostBytes = { json: mebi, ndjson: 16 * mebi } as const;
+const mostNdjsonBytes = 16 * 1024 * 1024;
 
 /** What a route does once the caller is known: returns what is answered, and the id of what it made. */
 type Work = (request: AdminRequest) => Promise<Done>;
@@ -194,78 +193,18 @@ function id(params: Readonly<Record<string, string>>, name: string): string {
   return value;
 }
 
-/** The media type of the body in lower case, without parameters; '' if there is none. */
-function mediaType(request: AdminRequest): string {
-  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
 /** Whether a header Accept names a media type itself; `*` means the usual form. */
 function accepts(request: AdminRequest, type: string): boolean {
   const ranges = (request.headers.accept ?? '').toLowerCase().split(',');
   return ranges.some((range) => range.split(';', 1)[0]?.trim() === type);
 }
 
-/** The body as a JSON value; `whenEmpty` stands for a missing one. Duplicate keys: the last counts, as in JSON. */
-async function readJson(request: AdminRequest, whenEmpty?: object): Promise<unknown> {
-  const text = await readText(request, mostBytes.json);
-  if (text.trim() === '') {
-    if (whenEmpty !== undefined) return whenEmpty;
-    throw new Failure('invalid-body', ['The body is empty; expected a JSON object.']);
-  }
-  requireType(request, ['application/json']);
-  return parseJson(text, 'The body');
-}
-
 /** The body as one JSON value per line; blank lines count but hold nothing. */
 async function readLines(request: AdminRequest): Promise<readonly unknown[]> {
-  const text = await readText(request, mostBytes.ndjson);
+  const text = await readText(request, mostNdjsonBytes);
   const lines = text.split('\n');
   if (lines.at(-1)?.trim() === '') lines.pop();
   if (lines.length === 0)
     throw new Failure('invalid-body', ['The body is empty; expected a line per product.']);
   return lines.map((line, index) => parseJson(line, `Line ${index + 1}`));
-}
-
-function parseJson(text: string, what: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    throw new Failure('invalid-body', [`${what} is not JSON: ${(error as Error).message}.`], {
-      cause: error,
-    });
-  }
-}
-
-function requireType(request: AdminRequest, types: readonly string[]): void {
-  const given = mediaType(request);
-  if (types.includes(given)) return;
-  const shown = given === '' ? 'missing' : `'${given}'`;
-  throw new Failure('unsupported-media-type', [`Content-Type is ${shown}; expected ${types.join(' or ')}.`]);
-}
-
-/** The body as UTF-8 text of at most `most` bytes; '' if there is none. */
-async function readText(request: AdminRequest, most: number): Promise<string> {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding.toLowerCase() !== 'identity') {
-    throw new Failure('unsupported-media-type', [`Content-Encoding is '${encoding}'; expected none.`]);
-  }
-  const stream = request.body;
-  if (!(stream instanceof Readable)) return '';
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > most) {
-      // The rest is read and dropped, so that the client gets to read the answer.
-      stream.resume();
-      throw new Failure('too-large', [`The body exceeds ${most / mebi} MiB.`]);
-    }
-    chunks.push(bytes);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (error) {
-    throw new Failure('invalid-body', ['The body is not valid UTF-8.'], { cause: error });
-  }
 }

@@ -1,8 +1,8 @@
 /** Crashes: a file with its event comes in, and one stored failure is told in full. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Failure } from '../failure.js';
 import { readIdempotencyKey } from '../ingest/index.js';
-import { drain, header, ingestCaller, requireRight } from './ingest-caller.js';
+import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
 import type { Parts } from './parts.js';
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -11,7 +11,7 @@ const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export function registerCrashRoutes(server: FastifyInstance, parts: Parts): void {
   server.all('/ingest/v1/crashes', async (request, reply) => {
     try {
-      onlyMethod(request, reply, 'POST');
+      onlyMethods(request, reply, ['POST']);
       const action = 'POST /ingest/v1/crashes';
       const caller = await ingestCaller(request, parts, { action, target: 'crashes' });
       requireRight(caller, 'ingest');
@@ -35,7 +35,7 @@ export function registerCrashRoutes(server: FastifyInstance, parts: Parts): void
   });
 
   server.all<{ Params: { cabIdHash: string } }>('/ingest/v1/crashes/:cabIdHash', async (request, reply) => {
-    onlyMethod(request, reply, 'GET');
+    onlyMethods(request, reply, ['GET']);
     const { cabIdHash } = request.params;
     const action = 'GET /ingest/v1/crashes/:cabIdHash';
     const caller = await ingestCaller(request, parts, { action, target: 'crashes' });
@@ -44,21 +44,6 @@ export function registerCrashRoutes(server: FastifyInstance, parts: Parts): void
     if (crash === undefined) throw new Failure('not-found', [`There is no crash '${cabIdHash}'.`]);
     return sendJson(reply, crash);
   });
-}
-
-function onlyMethod(request: FastifyRequest, reply: FastifyReply, method: string): void {
-  if (request.method === method) return;
-  reply.header('allow', method);
-  throw new Failure('method-not-allowed', [
-    `${request.method} is not among the methods of this address: ${method}`,
-  ]);
-}
-
-function sendJson(reply: FastifyReply, answer: object): FastifyReply {
-  return reply
-    .header('content-type', 'application/json; charset=utf-8')
-    .header('cache-control', 'no-store')
-    .send(JSON.stringify(answer));
 }
 
 /** What the query says instead of an event. */

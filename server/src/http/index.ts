@@ -25,6 +25,7 @@ import { registerIngestRoutes } from './ingest.js';
 import { registerOpenApiRoutes } from './openapi.js';
 import { registerOperationsRoutes } from './operations.js';
 import type { Parts } from './parts.js';
+import { registerSymbolRoutes } from './symbols.js';
 import { registerTokenRoutes } from './token.js';
 import { sendRefusal, tenantRefusal } from './token-answers.js';
 
@@ -131,6 +132,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   registerFileRoutes(server, parts);
   registerIngestRoutes(server, parts);
   registerCrashRoutes(server, parts);
+  registerSymbolRoutes(server, parts);
   registerAdminRoutes(server, parts);
   registerOpenApiRoutes(server, parts);
   registerOperationsRoutes(server, parts);

@@ -1,6 +1,6 @@
-/** What all routes below `/ingest/v1` share: who calls, headers as text, and bodies that were refused early. */
+/** What all routes below `/ingest/v1` share: methods, who calls, headers as text, answers, bodies refused early. */
 import type { IncomingMessage } from 'node:http';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows, type Caller, type Right } from '../identity/index.js';
 import { requireOperator } from './operator-access.js';
@@ -46,6 +46,23 @@ export function requireRight(caller: Caller, right: Right): void {
   const [verb, roles] =
     right === 'ingest' ? ['ingest', 'Manager or Ingestor'] : ['read', 'Manager or Reader'];
   throw new Failure('forbidden', [`The role '${caller.role}' may not ${verb}; it takes ${roles}.`]);
+}
+
+/** Refuses a request whose method is none of these, with the header Allow. */
+export function onlyMethods(request: FastifyRequest, reply: FastifyReply, methods: readonly string[]): void {
+  if (methods.includes(request.method)) return;
+  reply.header('allow', methods.join(', '));
+  throw new Failure('method-not-allowed', [
+    `${request.method} is not among the methods of this address: ${methods.join(', ')}`,
+  ]);
+}
+
+/** Answers 200 with JSON that nobody keeps. */
+export function sendJson(reply: FastifyReply, answer: object): FastifyReply {
+  return reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(answer));
 }
 
 /** A header's value as one text. */

@@ -2,7 +2,7 @@
 import { datasets } from '@storelens/contract';
 import type { FastifyInstance } from 'fastify';
 import { Failure } from '../failure.js';
-import { drain, header, ingestCaller, requireRight } from './ingest-caller.js';
+import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
 import type { Parts } from './parts.js';
 
 /** Registers `POST /ingest/v1/{dataset}`; checks in the order path, verb, token, role, body. */
@@ -16,12 +16,7 @@ export function registerIngestRoutes(server: FastifyInstance, parts: Parts): voi
       if (dataset === undefined) {
         throw new Failure('not-found', [`There is no dataset '${wanted}'; the datasets are ${names}.`]);
       }
-      if (request.method !== 'POST') {
-        reply.header('allow', 'POST');
-        throw new Failure('method-not-allowed', [
-          `${request.method} is not among the methods of this address: POST`,
-        ]);
-      }
+      onlyMethods(request, reply, ['POST']);
       const caller = await ingestCaller(request, parts, {
         action: 'POST /ingest/v1/:dataset',
         target: dataset.name,
@@ -38,10 +33,7 @@ export function registerIngestRoutes(server: FastifyInstance, parts: Parts): voi
         contentLength: length === undefined ? undefined : Number(length),
         idempotencyKey: header(request, 'idempotency-key'),
       });
-      return reply
-        .header('content-type', 'application/json; charset=utf-8')
-        .header('cache-control', 'no-store')
-        .send(JSON.stringify(answer));
+      return sendJson(reply, answer);
     } finally {
       drain(request.raw);
     }

@@ -55,7 +55,10 @@ export async function openEndpoint({ args = [], fresh = args.length > 0 }: Endpo
   const { identity, products, registry } = server.app.parts;
   tenantsMade += 1;
   const domain = `contoso-${tenantsMade}.example`;
-  const { tenantId, accountId, sellerId } = await identity.tenants.create({ name: 'Contoso', domains: [domain] });
+  const { tenantId, accountId, sellerId } = await identity.tenants.create({
+    name: 'Contoso',
+    domains: [domain],
+  });
   await products.create(accountId, { kind: 'app', id: 'APP', name: 'App' });
   const { clientId } = await identity.applications.create(tenantId, { name: 'Dashboard', role: 'Manager' });
   const { clientSecret, keyId } = await identity.keys.create(tenantId, clientId, {});
