@@ -7,8 +7,11 @@ import { type OpenedCrash, openCrash, refusal } from './read-crash.js';
 import type { ReadingAnswer, ReadingRequest } from './reading.js';
 import { checkSymbols, SymbolCache } from './symbol-reading.js';
 
-/** Room for parsed symbols that are kept for the next file, in bytes as estimated. */
-const symbolBudget = 192 * 1024 * 1024;
+/**
+ * Room for parsed symbols that are kept for the next file, in bytes as estimated. The largest file that is taken fits,
+ * as reading it anew for every crash would take seconds.
+ */
+const symbolBudget = 400 * 1024 * 1024;
 
 const cache = new SymbolCache(symbolBudget);
 
