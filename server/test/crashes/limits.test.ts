@@ -1,0 +1,115 @@
+/** Limits on crashes besides their size: rate, quota, time to read, and what is kept of a file. */
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, it } from 'node:test';
+import { startServer, type TestServer } from '../harness.js';
+import { sample } from './samples.js';
+import { products, refusalOf, send, stored } from './sending.js';
+
+const now = Date.UTC(2026, 10, 23, 9);
+const app = products[0].id;
+const event = { timestamp: '2026-11-22T10:00:00Z', source: 'app', applicationId: app };
+const dump = sample('linux-div.dmp');
+
+async function withServer(args: readonly string[], test: (server: TestServer) => Promise<void>) {
+  const server = await startServer({ now, args });
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+  }
+}
+
+describe('limits on crashes', () => {
+  it('hold the crashes of a product in a minute', async () => {
+    await withServer(['--crash-rate', '2'], async (server) => {
+      const account = await server.account({ products });
+      const other = await server.account({ products });
+      await stored(server, account, { file: dump, event });
+      await stored(server, account, { file: dump, query: `?source=app&applicationId=${app.toLowerCase()}` });
+      const third = await send(server, account, { file: dump, event });
+      assert.deepEqual(refusalOf(third), [429, 'More than 2 requests in a minute.']);
+      assert.equal(third.headers.get('retry-after'), '60');
+      await stored(server, other, { file: dump, event });
+      const desktop = { ...event, source: 'desktop', applicationId: products[1].id };
+      await stored(server, account, { file: dump, event: desktop });
+      server.setTime(now + 60_000);
+      await stored(server, account, { file: dump, event });
+    });
+  });
+
+  it('hold the room that the files of a product take', async () => {
+    await withServer(['--crash-quota-mib', '1'], async (server) => {
+      const account = await server.account({ products });
+      // Bytes that do not compress: a genuine dump may end with memory that its streams do not name.
+      const noise = Buffer.alloc(600_000);
+      for (let at = 0, seed = 1; at < noise.length; at += 1) {
+        seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+        noise[at] = seed >>> 16;
+      }
+      const large = Buffer.concat([dump, noise]);
+      await stored(server, account, { file: large, event });
+      const sentence = `The crash files of '${app}' take 1 MiB; together they may take 1 MiB (crash-quota-mib).`;
+      assert.deepEqual(refusalOf(await send(server, account, { file: large, event })), [413, sentence]);
+      await stored(server, account, { file: dump, event });
+      const driver = { ...event, source: 'driver', applicationId: products[2].id };
+      await stored(server, account, { file: large, event: driver });
+      // After a minute the sum is asked of the engine again.
+      server.setTime(now + 61_000);
+      assert.deepEqual(refusalOf(await send(server, account, { file: large, event })), [413, sentence]);
+    });
+  });
+
+  it('may leave the stack alone', async () => {
+    await withServer(['--crash-files', 'stack-only'], async (server) => {
+      const account = await server.account({ products });
+      const { cabIdHash, processed } = await stored(server, account, { file: sample('win-av.dmp'), event });
+      assert.equal(processed, 'read');
+      const told = (await account.get(`/ingest/v1/crashes/${cabIdHash}`)).json;
+      const { cabBytes, frames } = told as { cabBytes: number; frames: readonly unknown[] };
+      assert.equal(cabBytes, 0);
+      assert.ok(frames.length > 1);
+      assert.deepEqual(await readdir(join(server.folder, 'files')), []);
+      assert.deepEqual(await readdir(join(server.folder, 'spool')), []);
+    });
+  });
+
+  it('give up on a file that takes too long, keep it, and read the next one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'storelens-slow-'));
+    try {
+      const patient = await startServer({ folder, now });
+      const account = await patient.account({ products });
+      // Symbols of the sample's program that are far longer to read than a second.
+      const lines = Array.from(
+        { length: 1_500_000 },
+        (_, at) => `FUNC ${(0x100000 + at * 16).toString(16)} 10 0 f${at}\n`,
+      );
+      const symbols = Readable.from([Buffer.from(sample('crashme.sym')), Buffer.from(lines.join(''))]);
+      await patient.app.parts.crashes.acceptSymbols(account.accountId, symbols, undefined);
+      await patient.close();
+
+      const hasty = await startServer({ folder, now, args: ['--crash-seconds', '1'] });
+      try {
+        const slow = await stored(hasty, account, { file: sample('linux-null.dmp'), event });
+        assert.equal(slow.processed, 'Reading the file took longer than 1 second.');
+        const told = (
+          await hasty.request(`/ingest/v1/crashes/${slow.cabIdHash}`, {
+            headers: { authorization: `Bearer ${account.token}` },
+          })
+        ).json as { cabBytes: number };
+        assert.ok(told.cabBytes > 0);
+        for (let time = 0; time < 3; time += 1) {
+          const next = await stored(hasty, account, { file: sample('win-av.dmp'), event });
+          assert.equal(next.processed, 'read');
+        }
+      } finally {
+        await hasty.close();
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});
