@@ -7,18 +7,21 @@ import { rowSchema } from './openapi-ingestion.js';
 const text = { type: 'string' };
 const guid = { type: 'string', format: 'uuid' };
 const count = { type: 'integer', minimum: 0 };
-const security = [{ token: [] }, { operatorKey: [] }];
+/** Who may call what stands below `/ingest/v1`. */
+export const ingestSecurity = [{ token: [] }, { operatorKey: [] }];
 
 /** An object all of whose keys are there; the keys are those of the answer's own type. */
-function whole<Answer extends object>(properties: Readonly<Record<keyof Answer, Json>>): Json {
+export function whole<Answer extends object>(properties: Readonly<Record<keyof Answer, Json>>): Json {
   return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties };
 }
 
-function answer(description: string, schema: Json): Json {
+/** A JSON answer. */
+export function answer(description: string, schema: Json): Json {
   return { description, content: { 'application/json': { schema } } };
 }
 
-function header(name: string, description: string): Json {
+/** A header of a request. */
+export function header(name: string, description: string): Json {
   return { name, in: 'header', description, schema: text };
 }
 
@@ -26,11 +29,13 @@ function query(name: string, description: string): Json {
   return { name, in: 'query', description, schema: text };
 }
 
-function path(name: string, description: string, schema: Json): Json {
+/** A part of a path. */
+export function path(name: string, description: string, schema: Json): Json {
   return { name, in: 'path', required: true, description, schema };
 }
 
-const tenantHeader = header('Storelens-Tenant', 'Tenant id; with an operator key only.');
+/** Who is meant by a call with the operator key. */
+export const tenantHeader = header('Storelens-Tenant', 'Tenant id; with an operator key only.');
 const processed = {
   ...text,
   description: 'Whether the file was `read`, or why it is kept unread; empty for failures without file.',
@@ -103,7 +108,7 @@ export const crashPaths: Json = {
       description:
         'What the event says wins; what it leaves out is read from the dump. Instead of the part event the query ' +
         'may say source and applicationId. Needs the role Manager or Ingestor.',
-      security,
+      security: ingestSecurity,
       parameters: [
         query('source', 'Whose failure it is; only without the part event.'),
         query('applicationId', 'Id of the product; only with source.'),
@@ -138,7 +143,7 @@ export const crashPaths: Json = {
       tags: ['Ingestion'],
       summary: 'One failure in full',
       description: 'With what the reports have no room for: source files, lines and how frames were found.',
-      security,
+      security: ingestSecurity,
       parameters: [
         path('cabIdHash', 'The crash file, as the answer to its upload says.', guid),
         tenantHeader,

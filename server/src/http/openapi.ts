@@ -10,6 +10,7 @@ import { crashPaths } from './openapi-crashes.js';
 import { errorResponses, errorSchema, type Json } from './openapi-errors.js';
 import { ingestionPath } from './openapi-ingestion.js';
 import { reportPath } from './openapi-reports.js';
+import { symbolPaths } from './openapi-symbols.js';
 import { tokenPaths, tokenSchemas } from './openapi-tokens.js';
 import type { Parts } from './parts.js';
 
@@ -46,6 +47,7 @@ export function openApiDocument(publicUrl: string): Json {
       ...Object.fromEntries(Object.values(reports).map(reportPath)),
       ...Object.fromEntries(Object.values(datasets).map(ingestionPath)),
       ...crashPaths,
+      ...symbolPaths,
       ...tokenPaths,
       ...probePaths,
     },

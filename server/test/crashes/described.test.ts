@@ -89,3 +89,25 @@ test('detail of a failure that came as a row', async () => {
   assert.equal(detail.status, 200, detail.text);
   conforms(detail.json, detailSchema());
 });
+
+test('symbols, and crashes read again with them', async () => {
+  const headers = { authorization: `Bearer ${account.token}` };
+  const body = new Uint8Array(sample('crashme.sym'));
+  const stored = await server.request('/ingest/v1/symbols', { method: 'POST', headers, body });
+  assert.equal(stored.status, 200, stored.text);
+  conforms(stored.json, schemaAt('paths', '/ingest/v1/symbols', 'post', 'responses', '200', ...json));
+  const all = await account.get('/ingest/v1/symbols');
+  conforms(all.json, schemaAt('paths', '/ingest/v1/symbols', 'get', 'responses', '200', ...json));
+  const path = '/ingest/v1/crashes/reprocess';
+  const narrowed = { source: 'app', applicationId: app, after: null };
+  const schema = ['requestBody', 'content', 'application/json', 'schema'];
+  conforms(narrowed, schemaAt('paths', path, 'post', ...schema));
+  const done = await server.request(path, {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify(narrowed),
+  });
+  assert.equal(done.status, 200, done.text);
+  conforms(done.json, schemaAt('paths', path, 'post', 'responses', '200', ...json));
+  assert.deepEqual(done.json, { examined: 3, changed: 1, renamed: 1, next: null });
+});
