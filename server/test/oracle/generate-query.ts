@@ -272,7 +272,10 @@ export function someAsk(
   record?: StoredRow,
 ): Ask {
   const known: Known = { products, record };
-  const level = report.levels.length > 0 && dice.chance(0.7) ? dice.pick(report.levels) : undefined;
+  // Hours are offered by one report alone, and much can go wrong with them.
+  const hourly = report.levels.includes('hour') && dice.chance(0.35);
+  const listed = report.levels.length > 0 && dice.chance(0.7) ? dice.pick(report.levels) : undefined;
+  const level = hourly ? 'hour' : listed;
   let [start, end] = level === 'hour' ? someHours(dice) : someRange(dice);
   if (report.lookups !== undefined && dice.chance(0.5))
     [start, end] = [writeDay(0, dice), writeDay(today, dice)];
