@@ -110,10 +110,42 @@ test('registers that rules restore, keep or lose serve the next frame', () => {
   assert.deepEqual(walk('$rbp: $nowhere'), scanned, 'lost for want of a value');
 });
 
+test('a library without frame pointer and symbols does not hide the function that called it', () => {
+  const library = { base: 0x6000_0000n, size: 0x10_0000, path: '/lib/libc.so.6' };
+  const modules = [{ base: moduleBase, size: 0x10_0000, path: '/opt/game' }, library];
+  const symbols = symbolsOf(
+    'FUNC 1000 100 0 stale',
+    'FUNC 2000 100 0 crash',
+    'FUNC 3000 100 0 main',
+    ...[1000, 2000, 3000].flatMap((start) => [
+      `STACK CFI INIT ${start} 100 .cfa: $rsp 8 + .ra: .cfa -8 + ^`,
+      `STACK CFI ${start + 1} .cfa: $rsp 16 + $rbp: .cfa -16 + ^`,
+      ...(start === 1000 ? [] : [`STACK CFI ${start + 4} .cfa: $rbp 16 +`]),
+    ]),
+  );
+  const stack = new Stack(8)
+    .put(stackBase + 0x10n, library.base + 0x4005n) // from raise to abort
+    .put(stackBase + 0x20n, moduleBase + 0x1045n) // left from a call that is over
+    .put(stackBase + 0x38n, moduleBase + 0x2045n) // from abort to crash
+    .put(stackBase + 0x60n, stackBase + 0x90n, moduleBase + 0x3045n) // the frame of crash
+    .put(stackBase + 0x90n, 0n, 0n);
+  const registers = { rip: library.base + 0x5000n, rsp: stackBase, rbp: stackBase + 0x60n };
+  const dump = crashDump({ architecture: 'x64', registers, stack, modules });
+  const frames = walkStack(dump, ({ base }) => (base === moduleBase ? symbols : undefined));
+  assert.deepEqual(
+    frames.map(({ found, function: name }) => [found, name]),
+    [
+      ['context', undefined],
+      ['frame-pointer', 'crash'],
+      ['cfi', 'main'],
+    ],
+  );
+});
+
 test('symbols made to be slow are walked with in bounded time', () => {
   const stack = new Stack(8);
   for (let at = stackBase; at < stack.top; at += 8n) stack.put(at, moduleBase + 0x2f01n);
-  const registers = { rip: moduleBase + 0x2f00n, rsp: stackBase };
+  const registers = { rip: moduleBase + 0x2f00n, rsp: stackBase, rbp: stackBase + 0x1000n };
   const dump = crashDump({ architecture: 'x64', registers, stack });
   const change = (count: number, rules: string) =>
     Array.from(
@@ -127,6 +159,7 @@ test('symbols made to be slow are walked with in bounded time', () => {
   const init = 'STACK CFI INIT 1000 8000 .cfa: $rsp 8 + .ra: .cfa -8 + ^';
   for (const records of [
     [init, ...change(50_000, '$rbx: .cfa')],
+    [init, ...change(16_000, '$rbx: .cfa $rsp: 0')],
     [init, ...change(16_000, `$rbx: .cfa ${'1 + '.repeat(120)}`)],
     [init, `STACK CFI 1001 ${Array.from({ length: 4_000 }, (_, index) => `r${index}: .cfa ^`).join(' ')}`],
     [...lines, init],

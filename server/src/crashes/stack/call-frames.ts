@@ -2,7 +2,14 @@
  * Finds callers by call-frame information: rules from symbol files (Breakpad's STACK CFI) that say, for each address
  * of a function, where its frame begins and where it put the caller's registers.
  */
-import { type Callee, callerState, type Found, keptRegisters, type Walk } from './frame-state.js';
+import {
+  type Callee,
+  callerState,
+  type Found,
+  type KnownPlace,
+  keptRegisters,
+  type Walk,
+} from './frame-state.js';
 import { evaluatePostfix, type Surroundings } from './postfix.js';
 import { registerName } from './processors.js';
 
@@ -69,15 +76,18 @@ export function applyRules(
   return { cfa, returnAddress: processor.codeAddress(returnAddress), found };
 }
 
-/** The caller by the rules for the frame's address; undefined without rules or if they lead nowhere. */
-export function byCallFrames(callee: Callee, walk: Walk): Found {
-  const { place } = callee;
-  const texts = place?.symbols?.callFrameRules(place.offset);
+/** The rules at a place; undefined if there are none, they cannot be read or the walk has read too many. */
+export function rulesAt({ symbols, offset }: KnownPlace, { budget }: Walk): RegisterRules | undefined {
+  const texts = budget.characters < 0 ? undefined : symbols?.callFrameRules(offset);
   if (texts === undefined) return undefined;
   const all = [texts.initial, ...texts.changes];
-  walk.budget.characters -= all.reduce((sum, { length }) => sum + length + 1, 0);
-  if (walk.budget.characters < 0) return undefined;
-  const rules = parseRules(all);
+  budget.characters -= all.reduce((sum, { length }) => sum + length + 1, 0);
+  return budget.characters < 0 ? undefined : parseRules(all);
+}
+
+/** The caller by the rules for the frame's address; undefined without rules or if they lead nowhere. */
+export function byCallFrames(callee: Callee, walk: Walk): Found {
+  const rules = callee.place && rulesAt(callee.place, walk);
   const applied = rules && applyRules(rules, callee.registers, walk);
   if (applied === undefined || applied === 'root') return applied;
   if (applied.returnAddress < lowestCode) return 'root';

@@ -11,6 +11,7 @@ import type { Minidump } from '../minidump.js';
 import type { Module } from '../minidump-modules.js';
 import type { SymbolIndex } from '../symbol-index.js';
 import { byCallFrames } from './call-frames.js';
+import { byFrameOwner } from './frame-owner.js';
 import { byEntry, byFramePointer } from './frame-pointers.js';
 import { type Callee, type FrameState, type KnownPlace, stateOf, type Walk } from './frame-state.js';
 import type { StackFrame, SymbolsOf, WalkStack } from './index.js';
@@ -114,6 +115,7 @@ function callerOf(
     { found: 'cfi', find: byCallFrames },
     { found: 'cfi', find: byWindowsFrames },
     { found: 'frame-pointer', find: (from: Callee, through: Walk) => byEntry(from, through, astray) },
+    { found: 'frame-pointer', find: byFrameOwner },
     { found: 'frame-pointer', find: byFramePointer },
     { found: 'scan', find: byScanning },
   ] as const;
