@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
-import { datasets } from '@storelens/contract';
+import { type DatasetEntry, datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
 import { completeFailures } from '../../src/crashes/failure-row.js';
 import { openChdb } from '../../src/engine/chdb.js';
@@ -93,11 +93,11 @@ function post(
   key: string | undefined,
   rows: readonly object[] = [event, event],
   known: readonly Product[] = all,
+  dataset: DatasetEntry | undefined = datasets.usage,
 ) {
-  const { usage } = datasets;
-  assert.ok(usage);
+  assert.ok(dataset);
   return ingest.accept({
-    dataset: usage,
+    dataset,
     accountId: 'a',
     products: { find: () => undefined, ofKind: (kind) => known.filter((one) => one.kind === kind) },
     body: Readable.from([Buffer.from(ndjson(rows))]),
@@ -156,6 +156,29 @@ for (const lost of ['before', 'after'] as const) {
     assert.equal((await post('k')).duplicate, true);
     assert.equal(await spooled(), 0);
   });
+}
+
+for (const lost of ['before', 'after'] as const) {
+  for (const way of ['retry', 'start'] as const) {
+    test(`completed rows, engine away ${lost} the insert: the ${way} stores them once`, async () => {
+      const row = { timestamp: event.timestamp, source: 'hardware', frames: [{ image: 'a.sys' }] };
+      const names = `SELECT groupArray(failureName), count(), uniqExact(cabId) FROM failures`;
+      const asked = async () => {
+        const bytes = await real.query({ account: 'a', sql: names, format: 'TSV' });
+        return Buffer.from(bytes).toString('utf8').trim();
+      };
+      fault = lost;
+      await assert.rejects(post('k', [row, row], all, datasets.failures), failsWith('unavailable'));
+      assert.equal(await spooled(), 3, 'body, completed rows, statement');
+      fault = undefined;
+      if (way === 'start') await restart();
+      else assert.equal((await post('k', [row, row], all, datasets.failures)).duplicate, false);
+      const name = `'APPLICATION_FAULT_a!unknown_function'`;
+      assert.equal(await asked(), `[${name},${name}]\t2\t2`);
+      assert.equal((await post('k', [row, row], all, datasets.failures)).duplicate, true);
+      assert.equal(await spooled(), 0);
+    });
+  }
 }
 
 test('another body under the key of a batch that is still open is a conflict', async () => {
