@@ -1,10 +1,14 @@
-/** Ingestion with real registry, engine and files in one process, for batches that are made rather than sent. */
+/**
+ * Ingestion with real registry, engine and files in one process, for batches that are made rather than sent. With
+ * STORELENS_TEST_CLICKHOUSE_URL set it runs on that ClickHouse server.
+ */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
 import { completeFailures, failureRow } from '../../src/crashes/failure-row.js';
 import { openChdb } from '../../src/engine/chdb.js';
+import { openClickHouse } from '../../src/engine/clickhouse.js';
 import type { Engine } from '../../src/engine/index.js';
 import { migrateEngine } from '../../src/engine/migrate.js';
 import { openFolder } from '../../src/files/folder.js';
@@ -32,8 +36,8 @@ export interface MadeBench {
   readonly registry: Registry;
   readonly warnings: readonly string[];
   readonly ingest: Ingest;
-  /** A new ingestion over what is there, as after the end of a process. */
-  restart(): Promise<void>;
+  /** A new ingestion over what is there, as after the end of a process, some milliseconds later. */
+  restart(later?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,9 +53,15 @@ export async function openMade(folder: string, faults: Faults = {}): Promise<Mad
   await mkdir(folder, { recursive: true });
   const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
   await migrateRegistry(registry);
-  const engine = await openChdb({ folder: join(folder, 'engine'), sessions: 2, queueLength: 500 });
+  const limits = { sessions: 2, queueLength: 500 };
+  const server = process.env.STORELENS_TEST_CLICKHOUSE_URL?.replace(/\/$/, '');
+  const engine =
+    server === undefined
+      ? await openChdb({ folder: join(folder, 'engine'), ...limits })
+      : await openClickHouse({ url: `${server}/${basename(folder).replaceAll(/\W/g, '_')}`, ...limits });
   await migrateEngine(engine);
-  const clock = { now: () => Date.UTC(2024, 1, 29, 12) };
+  let time = Date.UTC(2024, 1, 29, 12);
+  const clock = { now: () => time };
   const ledger = createLedger(registry, clock);
   const files = await openFolder(join(folder, 'files'));
   const warnings: string[] = [];
@@ -80,7 +90,8 @@ export async function openMade(folder: string, faults: Faults = {}): Promise<Mad
     get ingest() {
       return ingest;
     },
-    async restart() {
+    async restart(later = 0) {
+      time += later;
       ingest = await create();
     },
     async close() {
