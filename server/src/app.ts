@@ -186,6 +186,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
           identity,
           products,
           ingest,
+          crashes,
           clock,
           random,
           folder: data,

@@ -99,7 +99,7 @@ function versionOf(number: number, fix: 0 | 1): string {
 const isBad = (number: number) => rest(number, 3) === 1;
 
 /** The newest release of an app on a day. */
-export function release(app: DemoApp, day: number): Release {
+export function release(app: Pick<DemoApp, 'release'>, day: number): Release {
   const [weeks, offset] = app.release;
   const since = day - anchor - offset;
   const number = Math.floor(since / (weeks * 7));
@@ -121,7 +121,7 @@ export function release(app: DemoApp, day: number): Release {
  * How content customers are, 0 (after days of a broken release) to 1. It falls within days of a bad release and
  * takes some two weeks to come back after the fix.
  */
-export function mood(app: DemoApp, day: number): number {
+export function mood(app: Pick<DemoApp, 'release'>, day: number): number {
   const { bad, broken, age } = release(app, day);
   if (!bad) return 1;
   if (broken) return Math.max(0.05, 1 - 0.3 * (age + 1));

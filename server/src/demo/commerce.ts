@@ -9,7 +9,7 @@ import type { DemoAddon, DemoApp } from './publisher.js';
 import { moment, type Visit, type Visits } from './visits.js';
 
 /** A row of a dataset; keys whose value is undefined are not sent. */
-export type Row = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Row = Readonly<Record<string, string | number | boolean | object | undefined>>;
 
 const two = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
 

@@ -6,6 +6,7 @@
 import { adperformance, campaigns } from './advertising.js';
 import { dayMs, dayOf } from './calendar.js';
 import { acquisitions, installs, pageviews, type Row, usage } from './commerce.js';
+import { type FailureEvent, failureEvents, filedSince } from './failures.js';
 import { longestAnswer, ratings, reviews } from './feedback.js';
 import { type DemoApp, demoApps, demoSeed } from './publisher.js';
 import { Visits } from './visits.js';
@@ -24,8 +25,8 @@ type Restated = (seed: string, app: DemoApp, day: number, passed: number) => Ite
 const events: Readonly<Record<string, Events>> = { pageviews, acquisitions, installs, usage, ratings };
 const restated: Readonly<Record<string, Restated>> = { adperformance, campaigns };
 
-/** Datasets that the demo fills, in the order it does. */
-export const demoDatasets = [...Object.keys(events), 'reviews', ...Object.keys(restated)];
+/** Datasets that the demo fills, in the order it does; failures take the engine longest. */
+export const demoDatasets = ['failures', ...Object.keys(events), 'reviews', ...Object.keys(restated)];
 
 const within = (row: Row, { from, to }: Span) => {
   const at = Date.parse(String(row.timestamp));
@@ -67,10 +68,21 @@ function* restatedRows(generate: Restated, seed: string, span: Span): Generator<
   }
 }
 
+function* failureRows(visits: Visits, span: Span): Generator<Row> {
+  for (const { event, filed } of failureEvents(visits, span)) if (!filed) yield event.row;
+}
+
+function* filedFailures(visits: Visits, span: Span): Generator<FailureEvent> {
+  const from = Math.max(span.from, filedSince(span.to));
+  for (const { event, filed } of failureEvents(visits, { from, to: span.to })) if (filed) yield event;
+}
+
 /** Generators that share their visitors. */
 export interface Generators {
   /** Rows of a dataset in a span. */
   rows(dataset: string, span: Span): Iterable<Row>;
+  /** The failures of a span that come with a crash file; `rows` of failures are all others. */
+  filed(span: Span): Iterable<FailureEvent>;
 }
 
 /** Generators for a seed, the demo's own by default. They remember the days they have made. */
@@ -83,8 +95,10 @@ export function createGenerators(seed: string = demoSeed): Generators {
       const restate = restated[dataset];
       if (restate !== undefined) return restatedRows(restate, seed, span);
       if (dataset === 'reviews') return reviewRows(visits, span);
+      if (dataset === 'failures') return failureRows(visits, span);
       throw new TypeError(`the demo has no rows for '${dataset}'`);
     },
+    filed: (span) => filedFailures(visits, span),
   };
 }
 

@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { datasets } from '@storelens/contract';
+import type { Crashes } from '../crashes/index.js';
 import { Failure } from '../failure.js';
 import type { Application, Identity, Tenant } from '../identity/index.js';
 import type { Ingest } from '../ingest/index.js';
@@ -15,6 +16,7 @@ import { dayMs, dayOf, hourMs } from './calendar.js';
 import { type Filling, FolderError, readJson, readMark, writeJson, writeMark } from './folder.js';
 import { createGenerators, demoDatasets, type Generators, ndjson } from './generate.js';
 import { demoApps, otherProducts, publisherName } from './publisher.js';
+import { uploadCrashes, uploadSymbols } from './uploads.js';
 
 export { claimFolder, FolderError } from './folder.js';
 
@@ -23,6 +25,7 @@ export interface DemoParts {
   readonly identity: Pick<Identity, 'tenants' | 'applications' | 'keys'>;
   readonly products: Pick<Products, 'of' | 'createMany'>;
   readonly ingest: Pick<Ingest, 'accept'>;
+  readonly crashes: Pick<Crashes, 'accept' | 'acceptSymbols' | 'symbols'>;
   readonly clock: Clock;
   readonly random: Random;
   /** A folder that `claimFolder` has marked as a demo. */
@@ -43,6 +46,9 @@ export interface Demo {
   /** Id of the app to ask about first. */
   readonly applicationId: string;
 }
+
+/** Failures with crash files: no dataset of their own, but filled and noted like one. */
+const crashFiles = 'crash files';
 
 const credentialsFile = 'demo-credentials.json';
 const mainApp = demoApps[0]?.id ?? '';
@@ -135,30 +141,39 @@ async function fill(
   const generators = createGenerators();
   const span = `${new Date(filling.from).toISOString()}-${new Date(filling.to).toISOString()}`;
   const done = [...filling.done];
-  const waiting = demoDatasets.filter((name) => !done.includes(name));
+  // Crash files take longest and wait on the disk, so they are begun first.
+  const waiting = [crashFiles, ...demoDatasets].filter((name) => !done.includes(name));
   let marked: Promise<void> = Promise.resolve();
   const lane = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const dataset = datasets[name];
-      if (dataset === undefined) throw new TypeError(`there is no dataset '${name}'`);
-      const body = bodyOf(generators, name, filling);
-      if (body !== undefined) {
-        const idempotencyKey = `demo-${name}-${span}`;
-        const { accepted } = await ingest.accept({
-          dataset,
-          accountId,
-          products,
-          body,
-          idempotencyKey,
-          contentType: 'application/x-ndjson',
-          contentEncoding: undefined,
-        });
-        progress?.(name, accepted);
-      }
+      const rows = name === crashFiles ? await fillCrashFiles() : await fillDataset(name);
+      if (rows > 0) progress?.(name, rows);
       done.push(name);
       marked = marked.then(() => writeMark(folder, { demo: true, filling: { ...filling, done } }));
       await marked;
     }
+  };
+  const fillCrashFiles = async () => {
+    const uploads = { crashes: parts.crashes, accountId, products, atOnce: Math.max(1, parts.atOnce - 1) };
+    await uploadSymbols(uploads);
+    return uploadCrashes(uploads, generators.filed(filling));
+  };
+  const fillDataset = async (name: string) => {
+    const dataset = datasets[name];
+    if (dataset === undefined) throw new TypeError(`there is no dataset '${name}'`);
+    const body = bodyOf(generators, name, filling);
+    if (body === undefined) return 0;
+    const idempotencyKey = `demo-${name}-${span}`;
+    const { accepted } = await ingest.accept({
+      dataset,
+      accountId,
+      products,
+      body,
+      idempotencyKey,
+      contentType: 'application/x-ndjson',
+      contentEncoding: undefined,
+    });
+    return accepted;
   };
   const lanes = await Promise.allSettled(Array.from({ length: Math.min(2, parts.atOnce) }, lane));
   for (const { reason } of lanes.filter((result) => result.status === 'rejected')) {

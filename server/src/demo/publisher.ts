@@ -171,7 +171,7 @@ export const demoApps: readonly DemoApp[] = [
   },
 ];
 
-/** The driver and the desktop product: they have no rows in the reports of today and wait for those of failures. */
+/** The driver and the desktop product; their rows are failures. */
 export const otherProducts = [
   { id: '14210560882031477', kind: 'driver', name: 'Tidewater Audio Driver' },
   { id: '10238467401000020417', kind: 'desktop', name: 'Harbour Sync for Desktop' },

@@ -156,6 +156,28 @@ async function compare(server: TestServer, from: number, to: number): Promise<vo
       new Map([...reviews.Value].map(({ id }) => [id, written.find((row) => row.id === id)?.responseText])),
     );
   }
+  const failed = [
+    ...rows('failures'),
+    ...[...generators.filed({ from, to, first: true })].map(({ row }) => row),
+  ];
+  for (const [report, id, version] of [
+    ...demoApps.map((app) => ['failurehits', app.id, 'packageVersion'] as const),
+    ['desktop/failurehits', '10238467401000020417', 'osVersion'],
+    ['driver/failurehits', '14210560882031477', 'driverVersion'],
+  ] as const) {
+    const { Value } = await ask(
+      `${report}?applicationId=${id}&${monthly}&groupby=market,${version}&top=10000`,
+    );
+    assert.deepEqual(
+      addUp(Value.map((row) => [`${bucket(row)} ${row.market} ${row[version]}`, Number(row.eventCount)])),
+      addUp(
+        failed
+          .filter((row) => row.applicationId === id)
+          .map((row) => [`${month(row)} ${row.market} ${row[version]}`, 1]),
+      ),
+      report,
+    );
+  }
   const ads = (await ask(`adsperformance?${monthly}&groupby=date,applicationId,market`)).Value;
   for (const measure of [
     'requests',
@@ -231,6 +253,37 @@ describe('a demo folder', () => {
       for (const report of ['ratings', 'reviews']) {
         assert.ok((await ask(`${report}?${app}&startDate=11/8/2026`)).TotalCount > 0, report);
       }
+    });
+  });
+
+  test('lets a client walk from the failures to a stack and a file', async () => {
+    await withDemo(folder, noon, async (server) => {
+      const ask = await client(server);
+      const app = `applicationId=${server.app.demo?.applicationId}`;
+      const hits = await ask(
+        `failurehits?${app}&startDate=10/23/2026&aggregationLevel=month&groupby=failureHash`,
+      );
+      const [top] = [...addUp(hits.Value.map((row) => [text(row.failureHash), Number(row.eventCount)]))].sort(
+        ([, a], [, b]) => b - a,
+      );
+      const details = await ask(`failuredetails?${app}&failureHash=${top?.[0]}`);
+      const filed = details.Value.filter((row) => row.cabDownloadable === true);
+      assert.ok(filed.length > 1 && filed.length < details.TotalCount, `${filed.length} files`);
+      for (const { cabId } of filed) {
+        const stack = (await ask(`stacktrace?${app}&cabId=${cabId}`)).Value;
+        assert.match(text(stack[0]?.function), /^kart::/);
+        assert.ok(stack.length >= 6, JSON.stringify(stack));
+      }
+      const drivers = await ask('driver/failurehits?applicationId=14210560882031477&startDate=10/23/2026');
+      const hashes = [...new Set(drivers.Value.map((row) => row.failureHash))];
+      let kept = 0;
+      for (const hash of hashes) {
+        const { Value } = await ask(
+          `driver/failuredetails?applicationId=14210560882031477&failureHash=${hash}&startDate=10/23/2026`,
+        );
+        kept += Value.filter((row) => row.cabType === 'MINI').length;
+      }
+      assert.ok(kept > 0, `${hashes.length} failures of the driver, none with a file`);
     });
   });
 
