@@ -4,12 +4,14 @@
  */
 import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
+import { crash } from './commands/crash.js';
 import { devCert } from './commands/dev-cert.js';
 import { key } from './commands/key.js';
 import { operatorKey } from './commands/operator-key.js';
 import { product } from './commands/product.js';
 import { serve, serveHelp, serveSummary } from './commands/serve.js';
 import { signingKey } from './commands/signing-key.js';
+import { symbols } from './commands/symbols.js';
 import { tenant } from './commands/tenant.js';
 import { version } from './commands/version.js';
 import { readEnvironment } from './environment.js';
@@ -20,6 +22,8 @@ const commands: readonly Command[] = [
   application,
   key,
   product,
+  symbols,
+  crash,
   operatorKey,
   signingKey,
   devCert,

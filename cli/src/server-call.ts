@@ -25,12 +25,16 @@ export const serverOptions = {
   json: { type: 'flag', help: 'Print JSON.' },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** A call of the operator API: path below the server's origin, and a body for the verbs that take one. */
+/** A call with the operator key: path below the server's origin, and a body for the verbs that take one. */
 export interface ServerCall {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
-  /** Sent as JSON, or as it is if it is a Buffer (NDJSON). */
+  /** Sent as JSON, or as it is if it is a Buffer. */
   readonly body?: Row | Buffer;
+  /** Content type of a Buffer; NDJSON if missing. */
+  readonly type?: string;
+  /** Tenant on whose behalf the operator calls, where the path does not say it. */
+  readonly tenant?: string;
 }
 
 const defaultUrl = 'http://127.0.0.1:4700';
@@ -133,8 +137,9 @@ function send(
     headers: {
       authorization: `Bearer ${key}`,
       accept: 'application/json',
+      ...(call.tenant !== undefined && { 'storelens-tenant': call.tenant }),
       ...(bytes && {
-        'content-type': Buffer.isBuffer(body) ? 'application/x-ndjson' : 'application/json',
+        'content-type': Buffer.isBuffer(body) ? (call.type ?? 'application/x-ndjson') : 'application/json',
         'content-length': String(bytes.length),
       }),
     },

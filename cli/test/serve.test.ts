@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Place, placeIn, replay, shell, storelens } from './transcript.js';
 
 interface Served {
@@ -61,6 +62,15 @@ test('tenants, applications, keys and products are managed as the transcript sho
     here: place.folder,
     contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
     client: '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11',
+  });
+});
+
+test('symbols are sent and crashes read again as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  await replay('crashes', place, {
+    url,
+    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
+    samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
   });
 });
 
