@@ -103,21 +103,21 @@ test('files are of the last thirty days, some dozens, and of every product', () 
   assert.equal(fileOf(kernel).toString('latin1', 0, 8), 'PAGEDU64');
 });
 
-test('at any time of the year, the most frequent failure of the first app has a file among its last thirty days', () => {
+test('at any time of the year, the most frequent failure of a month of the first app has a file', () => {
   const id = demoApps[0]?.id;
-  for (let month = 1; month <= 12; month += 1) {
-    const to = year.from + month * 30 * dayMs;
+  for (let to = year.from + 30 * dayMs; to <= year.to; to += 7 * dayMs) {
     const counts = new Map<string, number>();
     const filed = new Set<string>();
-    for (const one of failureEvents(visits, { from: to - 30 * dayMs, to })) {
-      const { row } = one.event;
-      if (row.applicationId !== id) continue;
-      const failure = JSON.stringify(row.frames);
-      counts.set(failure, (counts.get(failure) ?? 0) + 1);
-      if (one.filed) filed.add(failure);
+    for (const { event, filed: withFile } of failureEvents(visits, { from: to - 30 * dayMs, to })) {
+      if (event.row.applicationId !== id) continue;
+      // What README.md asks for: months, the first and the last of them cut.
+      const failure = JSON.stringify(event.row.frames);
+      const key = `${new Date(event.at).toISOString().slice(0, 7)} ${failure}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      if (withFile) filed.add(failure);
     }
     const [top] = [...counts].sort(([, a], [, b]) => b - a);
-    assert.ok(top && filed.has(top[0]), new Date(to).toISOString());
+    assert.ok(top && filed.has(top[0].slice(8)), new Date(to).toISOString());
   }
 });
 

@@ -141,6 +141,13 @@ test('the first command brings up a server whose printed lines work when pasted,
     [['IS', 2]],
   );
 
+  const walk = blocks().find((block) => block.startsWith('ask() ')) ?? '';
+  const stack = await paste(`${token}\n${walk.replaceAll('http://127.0.0.1:4700', server.ready.url)}`);
+  assert.match(stack, /^(?:[\w.]+![\w:]*\+0x[0-9A-F]+\n){6,}$/);
+  assert.match(stack, /^KestrelKart\.exe!kart::/);
+  const cab = await readFile(join(folder, 'crash.cab'));
+  assert.equal(cab.toString('latin1', 0, 4), 'MSCF');
+
   const stdout = await server.stop();
   assert.equal(stdout.filter((line) => line.startsWith('storelens ready')).length, 1);
 });
