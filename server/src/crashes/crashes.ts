@@ -109,6 +109,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
   const keepFiles = settings['crash-files'] === 'keep';
   const running = new Set<Promise<unknown>>();
   let closed = false;
+  let swept = false;
 
   const taskOf = (file: ReadingTask['file'], keepTo: string | undefined): ReadingTask => ({
     file,
@@ -278,7 +279,11 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     symbols: (accountId) => symbols.list(accountId),
     removeSymbols: (accountId, debugId) => symbols.remove(accountId, debugId),
     reprocess: (request) => counted(() => reprocess(request)),
-    sweep: () => sweepCrashFiles(options.files, settings['crash-file-days'], clock),
+    async sweep() {
+      if (!swept) await symbols.sweep();
+      swept = true;
+      return await sweepCrashFiles(options.files, settings['crash-file-days'], clock);
+    },
 
     async close() {
       closed = true;

@@ -1,6 +1,6 @@
 /** The store of symbols on a real registry and folder: what is taken, replaced, found and removed. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -158,6 +158,20 @@ test('a file takes the place of the one with its id, and caches read it anew', a
   assert.equal(await store.remove('one', id.toLowerCase()), true);
   assert.equal(await store.remove('one', id), false);
   assert.equal(await lookup(), undefined);
+});
+
+test('a file whose row was never written is removed, all others stay', async (context) => {
+  const { accept, store, folder } = await bench(context);
+  const id = '11111111111111111111111111111111A';
+  await store.sweep();
+  await accept(text(id));
+  const symbols = join(folder, 'files', 'symbols');
+  await mkdir(join(symbols, 'two'));
+  await copyFile(join(symbols, 'one', `${id}.sym.gz`), join(symbols, 'two', `${id}.sym.gz`));
+  await copyFile(join(symbols, 'one', `${id}.sym.gz`), join(symbols, 'one', `${debugId}.sym.gz`));
+  await store.sweep();
+  assert.deepEqual(await readdir(symbols), ['one']);
+  assert.deepEqual(await readdir(join(symbols, 'one')), [`${id}.sym.gz`]);
 });
 
 test('the cache keeps to its budget and forgets what was unused for longest', async (context) => {

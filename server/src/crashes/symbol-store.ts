@@ -39,6 +39,8 @@ export interface SymbolStore {
   remove(accountId: string, debugId: string): Promise<boolean>;
   /** Whether an account has any at all. */
   any(accountId: string): Promise<boolean>;
+  /** Removes files without a row: a process that ended between the two left them. Once is enough. */
+  sweep(): Promise<void>;
   /** The symbols of modules, by debug id, else by code id. */
   readonly find: FindSymbols;
 }
@@ -177,6 +179,20 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
         await files.remove(symbolFileKey(accountId, id));
         return true;
       });
+    },
+
+    async sweep() {
+      for (const folder of await files.list('symbols')) {
+        const accountId = folder.replace(/\/$/, '');
+        for (const name of await files.list(`symbols/${accountId}`)) {
+          const debugId = name.replace(/\.sym\.gz$/, '');
+          // What is being taken in meanwhile has its row once the lock is free.
+          await locks.run(`${accountId}/${debugId}`, async () => {
+            if ((await one(accountId, debugId)) === undefined)
+              await files.remove(`symbols/${accountId}/${name}`);
+          });
+        }
+      }
     },
 
     async find(accountId, modules) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { datasets } from '@storelens/contract';
 import { failureHash } from '../../src/crashes/failure-hash.js';
 import { startServer, type TestAccount, type TestAnswer, type TestServer } from '../harness.js';
 import { problems } from '../ingest/posting.js';
@@ -208,6 +209,40 @@ test('a given name or hash stays, its stack gets functions', async () => {
     assert.match(frames[0]?.function ?? '', /CountOf/);
     assert.deepEqual(formerHashes, []);
   }
+});
+
+test('every other column of a row stays as it was', async () => {
+  const one = await customer();
+  const { failures } = datasets;
+  assert.ok(failures);
+  const made = new Set(['timestamp', 'source', 'applicationId', 'failureName', 'failureHash', 'symbol']);
+  const filled = failures.columns.filter(({ name, type }) => type === 'text' && !made.has(name));
+  const values = Object.fromEntries(filled.map(({ name }) => [name, `a "given" ${name} \\ ü\u{1f600}`]));
+  const timestamp = `${day}T10:11:12.345Z`;
+  const sources = [
+    { source: 'app', applicationId: app },
+    { source: 'desktop', applicationId: '10238467886765136388' },
+    { source: 'driver', applicationId: '13635057453013917' },
+    { source: 'ihvdriver', applicationId: '' },
+    { source: 'hardware', applicationId: '' },
+  ];
+  for (const owner of sources) {
+    await one.crash('linux-null.dmp', { ...owner, timestamp });
+    await one.crash('linux-null.dmp', { ...owner, ...values, timestamp, exception: { class: 'Said' } });
+  }
+  await one.symbols();
+  assert.deepEqual(await one.reprocess(), { examined: 10, changed: 10, renamed: 10, next: null });
+  const { engine } = server.app.parts;
+  const { accountId: account } = one.account;
+  const changing = 'failureName, failureHash, symbol, formerHashes, frames, seq, supersededBy';
+  const rows = async (where: string) => {
+    const sql = `SELECT * EXCEPT (${changing}) FROM failures WHERE accountId = {account:String} AND ${where} ORDER BY cabIdHash`;
+    const bytes = await engine.query({ account, sql, params: { account }, format: 'JSONEachRow' });
+    return Buffer.from(bytes).toString('utf8').trim().split('\n');
+  };
+  const before = await rows('supersededBy > 0');
+  assert.equal(before.length, 10);
+  assert.deepEqual(await rows('supersededBy = 0'), before);
 });
 
 test('a run is narrowed by source, product, hash and day', async () => {
