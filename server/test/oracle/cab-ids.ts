@@ -67,7 +67,9 @@ export async function learnIds(
   const same = store
     .rows('failures', snapshot, scoped ? application : undefined)
     .filter(
-      ({ cells }) => cells.get('source') === source && fold(String(cells.get('failureHash'))) === fold(hash),
+      ({ cells, formerHashes }) =>
+        cells.get('source') === source &&
+        (fold(String(cells.get('failureHash'))) === fold(hash) || formerHashes.includes(fold(hash))),
     );
   if (same.every(({ cells }) => cells.get(id) !== '')) return;
   const known = new Set(same.map(({ cells }) => cells.get(id)));

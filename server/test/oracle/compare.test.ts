@@ -49,6 +49,7 @@ test('the comparison notices a wrong refusal', () => {
   const answered = (data: readonly string[], status = 400) => ({
     status,
     notice: undefined,
+    location: undefined,
     body: JSON.stringify({
       ...{ code: 'BadRequest', data: [], details: [] },
       innererror: {

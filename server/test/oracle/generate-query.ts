@@ -91,7 +91,9 @@ function textLiteral(field: Field, { products, record }: Known, dice: Dice): str
   let value: string;
   const { origin } = field;
   const own = origin?.from === 'column' ? record?.cells.get(origin.column) : undefined;
-  if (typeof own === 'string' && dice.chance(0.5)) value = own;
+  const former = field.formerValues === undefined ? undefined : record?.formerHashes[0];
+  if (former !== undefined && dice.chance(0.4)) value = former;
+  else if (typeof own === 'string' && dice.chance(0.5)) value = own;
   else if (origin?.from === 'productName') value = dice.pick(products).name;
   else if (origin?.from === 'constant') value = dice.pick([origin.value, 'Other']);
   else value = dice.tail(textsOf(origin?.from === 'column' ? origin.column : field.name, field.values));
@@ -238,7 +240,8 @@ function someHours(dice: Dice): readonly [string | undefined, string | undefined
 
 function someLookups(report: ReportEntry, { record }: Known, dice: Dice): (readonly [string, string])[] {
   return (report.lookups ?? []).map(({ parameter, column }) => {
-    const own = record?.cells.get(column);
+    const former = parameter === 'failureHash' && dice.chance(0.4) ? record?.formerHashes[0] : undefined;
+    const own = former ?? record?.cells.get(column);
     const value = typeof own === 'string' && own !== '' && dice.chance(0.93) ? own : dice.pick(unknownIds);
     return [parameter, dice.chance(0.2) ? dice.recased(value) : value];
   });

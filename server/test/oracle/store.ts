@@ -6,7 +6,7 @@
 import type { Column, DatasetEntry } from '@storelens/contract';
 import { rowDay } from './dates.js';
 import { millionths } from './decimal.js';
-import { completeFailure, type Frame } from './failures.js';
+import { completeFailure, type Frame, hashOf } from './failures.js';
 import { type Cell, fold } from './filter.js';
 import { Num, type PostedRow, type PostedValue } from './posted.js';
 
@@ -29,12 +29,33 @@ export interface StoredRow {
   readonly frames: readonly Frame[];
   /** Whether a crash file is stored with it. */
   readonly hasFile: boolean;
+  /** Number of the commit whose row took the place of this one; 0 without. */
+  supersededBy: number;
   /** Hashes that a failure had before it was renamed, in lower case. */
   readonly formerHashes: readonly string[];
   readonly seq: number;
   readonly line: number;
   /** Equal for rows that replace each other; empty where rows add. */
   readonly key: string;
+}
+
+/** What is read of a crash file of a program: its name, if none was given, and its stack. */
+export interface CrashStack {
+  readonly failureName: string;
+  readonly frames: readonly Frame[];
+}
+
+/** The cells and frames of a failure by its crash file; a name that was given stays. */
+function named(
+  { cells }: StoredRow,
+  { failureName, frames }: CrashStack,
+  keepsName: boolean,
+): Pick<StoredRow, 'cells' | 'frames'> {
+  const next = new Map(cells);
+  // The symbol is the name's place.
+  next.set('symbol', failureName.replace(/^.*_(?=\w+!)/, ''));
+  if (!keepsName) next.set('failureName', failureName).set('failureHash', hashOf(failureName, 'um'));
+  return { cells: next, frames };
 }
 
 /** The UTC day number of an ISO 8601 time with zone. */
@@ -98,22 +119,58 @@ export class Store {
     else list.push(row);
   }
 
-  /** Adds a failure that came with its crash file, as the next commit; ids that the server told. */
-  crash(event: PostedRow, ids: { readonly cabId?: string; readonly cabIdHash?: string }): number {
+  /**
+   * Adds a failure that came with its crash file, as the next commit: with the ids that the server told, and what is
+   * read of its file.
+   */
+  crash(
+    event: PostedRow,
+    ids: { readonly cabId?: string; readonly cabIdHash?: string },
+    stack?: CrashStack,
+  ): StoredRow {
     const entry = this.datasets.failures;
     if (entry === undefined) throw new Error('no failures');
     this.last += 1;
-    const row = { ...this.stored(entry, event, this.last, 1), hasFile: true };
-    for (const [key, id] of Object.entries(ids)) row.cells.set(key, id);
+    const plain = { ...this.stored(entry, event, this.last, 1), hasFile: true };
+    const keeps = typeof event.failureName === 'string';
+    const row = stack === undefined ? plain : { ...plain, ...named(plain, stack, keeps) };
+    for (const key of ['cabId', 'cabIdHash'] as const) row.cells.set(key, ids[key] ?? '');
     this.add('failures', row);
-    return this.last;
+    return row;
+  }
+
+  /**
+   * Reads all crash files once more, as the next commit: rows that come out different take the place of those there
+   * are. A hash that changes joins the former ones, and one that comes back leaves them. `keeps` tells rows whose name
+   * was given. Returns how many changed; if none did, there is no commit.
+   */
+  reread(stack: CrashStack, keeps: (row: StoredRow) => boolean): number {
+    const looks = ({ cells, frames }: Pick<StoredRow, 'cells' | 'frames'>): string =>
+      JSON.stringify([cells.get('failureName'), cells.get('symbol'), frames]);
+    const seq = this.last + 1;
+    const changed = this.rows('failures', this.last).flatMap((row) => {
+      const next = { ...row, seq, ...named(row, stack, keeps(row)) };
+      return row.hasFile && looks(row) !== looks(next) ? [{ row, next }] : [];
+    });
+    if (changed.length === 0) return 0;
+    this.last = seq;
+    for (const { row, next } of changed) {
+      row.supersededBy = seq;
+      const was = fold(String(row.cells.get('failureHash')));
+      const is = fold(String(next.cells.get('failureHash')));
+      const former = row.formerHashes.filter((hash) => hash !== was && hash !== is);
+      this.add('failures', { ...next, formerHashes: was === is ? row.formerHashes : [...former, was] });
+    }
+    return changed.length;
   }
 
   /** Rows of a dataset at a snapshot, replaced ones left out; those of one application, or of all. */
   rows(dataset: string, snapshot: number, application?: string): readonly StoredRow[] {
     const table = this.tables.get(dataset);
     const lists = application === undefined ? [...(table?.values() ?? [])] : [table?.get(application) ?? []];
-    const seen = lists.flat().filter(({ seq }) => seq <= snapshot);
+    const seen = lists
+      .flat()
+      .filter(({ seq, supersededBy }) => seq <= snapshot && (supersededBy === 0 || supersededBy > snapshot));
     if (this.datasets[dataset]?.replaces === undefined) return seen;
     // Later rows come later in the list, so the last one of a key stays.
     return [...new Map(seen.map((row) => [row.key, row])).values()];
@@ -153,6 +210,7 @@ export class Store {
       second,
       frames,
       hasFile: false,
+      supersededBy: 0,
       formerHashes: [],
       seq,
       line,

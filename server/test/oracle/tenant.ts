@@ -6,11 +6,21 @@ import assert from 'node:assert/strict';
 import { datasets, type ReportEntry } from '@storelens/contract';
 import { answer, type OracleAnswer, sameQuery } from './answer.js';
 import { learnIds, sourceOf } from './cab-ids.js';
+import {
+  checkNames,
+  keepsName,
+  removeSymbols,
+  rereadCrashes,
+  sendCrash,
+  sendSymbols,
+  someEvent,
+  stackOf,
+} from './crash-files.js';
 import { someRows, today } from './generate-data.js';
 import { bodyOf, type PostedRow } from './posted.js';
 import { Dice } from './random.js';
 import { readRequest } from './request.js';
-import { type OracleProduct, Store, type StoredRow } from './store.js';
+import { type CrashStack, type OracleProduct, Store, type StoredRow } from './store.js';
 import type { Wire } from './wire.js';
 
 /** A batch as it was posted. */
@@ -39,6 +49,10 @@ export class Tenant {
   /** Commits that were acknowledged: a first page may not miss them. */
   acknowledged = 0;
   private queue: Promise<void> = Promise.resolve();
+  /** How the crash file is read without and with its symbols. */
+  private readonly stacks: CrashStack[] = [];
+  /** Debug id of the symbols that are there. */
+  private symbols: string | undefined;
   private learning: Promise<void> = Promise.resolve();
   private readonly answered = new Map<string, Set<number>>();
 
@@ -58,7 +72,9 @@ export class Tenant {
       .rows('failures', this.acknowledged)
       .filter(({ cells }) => cells.get('source') === source);
     if (rows.length === 0) return undefined;
-    const row = dice.pick(rows);
+    // Failures with files are few, but can do more.
+    const files = dice.chance(0.35) ? rows.filter(({ hasFile }) => hasFile) : [];
+    const row = dice.pick(files.length > 0 ? files : rows);
     await this.learn(source, String(row.cells.get('applicationId')), String(row.cells.get('failureHash')));
     return row;
   }
@@ -89,7 +105,7 @@ export class Tenant {
 
   /** Posts a batch once those before it are acknowledged. */
   post(dataset: string, rows: readonly PostedRow[]): Promise<void> {
-    const posted = this.queue.then(async () => {
+    return this.enqueue(async () => {
       this.batches.push({ dataset, rows });
       const seq = this.store.ingest(dataset, rows);
       const form = seq % 3 === 0 ? 'array' : 'ndjson';
@@ -100,8 +116,61 @@ export class Tenant {
       assert.deepEqual([receipt.accepted, receipt.duplicate], [rows.length, false]);
       this.acknowledged = seq;
     });
-    this.queue = posted.catch(() => {});
-    return posted;
+  }
+
+  /** Sends a crash file with its event once what was sent before is acknowledged. */
+  postCrash(dice: Dice): Promise<void> {
+    return this.enqueue(async () => {
+      const event = someEvent(this.store.products, dice);
+      this.batches.push({ dataset: 'failures', rows: [] });
+      const row = this.store.crash(event, {}, this.stacks[this.symbols === undefined ? 0 : 1]);
+      const receipt = await sendCrash(this.wire, event);
+      for (const key of ['cabId', 'cabIdHash'] as const) row.cells.set(key, receipt[key]);
+      const { cells } = row;
+      assert.equal(receipt.failureName, cells.get('failureName'));
+      assert.equal(receipt.failureHash, cells.get('failureHash'));
+      this.acknowledged = row.seq;
+    });
+  }
+
+  /** Sends or removes the symbols of all crash files and reads these once more. */
+  turnSymbols(): Promise<void> {
+    return this.enqueue(async () => {
+      if (this.symbols === undefined) this.symbols = await sendSymbols(this.wire);
+      else {
+        await removeSymbols(this.wire, this.symbols);
+        this.symbols = undefined;
+      }
+      const stack = this.stacks[this.symbols === undefined ? 0 : 1];
+      if (stack === undefined) throw new Error('no crash file was read yet');
+      this.batches.push({ dataset: 'failures', rows: [] });
+      const changed = this.store.reread(stack, ({ cells }) => keepsName(String(cells.get('failureName'))));
+      const seq = this.store.commits;
+      assert.equal(await rereadCrashes(this.wire), changed, 'failures that have another stack');
+      this.acknowledged = seq;
+    });
+  }
+
+  /** Learns how the crash file is named and walked without and with symbols; the symbols stay. */
+  private async fillCrashes(dice: Dice): Promise<void> {
+    for (const symbols of [false, true]) {
+      const event = { ...someEvent(this.store.products, dice), failureName: null };
+      if (symbols) this.symbols = await sendSymbols(this.wire);
+      const receipt = await sendCrash(this.wire, event);
+      const stack = await stackOf(this.wire, receipt);
+      this.stacks.push(stack);
+      this.batches.push({ dataset: 'failures', rows: [] });
+      this.acknowledged = this.store.crash(event, receipt, stack).seq;
+    }
+    const [without, withSymbols] = this.stacks;
+    assert.ok(without && withSymbols);
+    checkNames(without, withSymbols);
+  }
+
+  private enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.queue.then(work);
+    this.queue = done.catch(() => {});
+    return done;
   }
 
   /** Posts a small random batch. */
@@ -118,6 +187,10 @@ export class Tenant {
       const dice = new Dice('rows', seed, name, this.store.products[0]?.name ?? '');
       await this.post(name, someRows(entry, count, this.store.products, dice));
     }
+    const dice = new Dice('crashes', seed, this.store.products[0]?.name ?? '');
+    await this.fillCrashes(dice);
+    await this.postCrash(dice);
+    await this.postCrash(dice);
   }
 
   /** Waits until no batch is on its way. */

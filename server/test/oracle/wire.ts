@@ -9,6 +9,7 @@ export interface WireAnswer {
   readonly status: number;
   readonly body: string;
   readonly notice: string | undefined;
+  readonly location: string | undefined;
 }
 
 /** Path below which all reports are. */
@@ -50,8 +51,13 @@ export class Wire {
   }
 
   /** POST of a body. */
-  post(path: string, body: string, contentType: string): Promise<WireAnswer> {
+  post(path: string, body: string | Buffer, contentType: string): Promise<WireAnswer> {
     return this.send('POST', path, body, { 'content-type': contentType });
+  }
+
+  /** DELETE of a path. */
+  remove(path: string): Promise<WireAnswer> {
+    return this.send('DELETE', path, undefined, {});
   }
 
   /** Closes kept connections. */
@@ -62,7 +68,7 @@ export class Wire {
   private send(
     method: string,
     path: string,
-    body: string | undefined,
+    body: string | Buffer | undefined,
     headers: Readonly<Record<string, string>>,
   ): Promise<WireAnswer> {
     return new Promise((resolve, reject) => {
@@ -85,6 +91,7 @@ export class Wire {
             resolve({
               status: incoming.statusCode ?? 0,
               body: Buffer.concat(chunks).toString('utf8'),
+              location: incoming.headers.location,
               notice: Array.isArray(notice) ? notice.join(', ') : notice,
             });
           });
