@@ -2,18 +2,18 @@
  * How many crashes a second the server takes: uploads events with dumps of 50 KB over some keep-alive connections and
  * measures how many are answered (that is: durable) and how many the reports count. Sender and server share the machine.
  *
- * node bench/crashes.mjs [--connections 32] [--seconds 20] [--symbols]
+ * node bench/crashes.mjs [--connections 60] [--seconds 20] [--symbols]
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { peakMemory, setUp, startServer, threadSeconds } from './server.mjs';
+import { busySeconds, peakMemory, setUp, startServer, threadSeconds } from './server.mjs';
 
 const { values } = parseArgs({
   options: {
-    connections: { type: 'string', default: '32' },
+    connections: { type: 'string', default: '60' },
     seconds: { type: 'string', default: '20' },
     symbols: { type: 'boolean', default: false },
   },
@@ -125,12 +125,14 @@ try {
   await run(2, warm);
   const before = await threadSeconds(server.pid);
   const processorBefore = process.cpuUsage();
+  const machineBefore = await busySeconds();
   const times = [];
   const begun = performance.now();
   await run(seconds, times);
   const answeredIn = (performance.now() - begun) / 1000;
   const own = process.cpuUsage(processorBefore);
   const after = await threadSeconds(server.pid);
+  const machine = (await busySeconds()) - machineBefore;
   const total = warm.length + times.length;
   let seen = await counted();
   while (seen < total) seen = await counted();
@@ -150,9 +152,20 @@ try {
     .sort((left, right) => right[1] - left[1]);
   const share = (time) => `${((time / answeredIn) * 100).toFixed(0)} %`;
   const all = busy.reduce((sum, [, time]) => sum + time, 0);
+  const each = (time) => `${((time * 1000) / times.length).toFixed(1)} ms`;
+  console.log(`a crash    takes ${each(all)} of the server's processor time`);
   const named = busy.filter(([, time]) => time / answeredIn > 0.03);
-  console.log(`processor  server ${share(all)}, sender ${share((own.user + own.system) / 1e6)} of one core`);
+  const sender = (own.user + own.system) / 1e6;
+  const others = Math.max(0, machine - all - sender);
+  console.log(
+    `processor  server ${share(all)}, sender ${share(sender)}, others ${share(others)} of one core`,
+  );
   for (const [thread, time] of named) console.log(`           ${thread}: ${share(time)}`);
+  const limit =
+    machine / answeredIn > availableParallelism() * 0.85
+      ? `the processors${others > machine / 4 ? ', which other programs took much of: not a figure of this server' : ''}`
+      : 'waiting: for the disk, and for the next group of a product to be stored';
+  console.log(`limit      ${limit}`);
   for (const [status, { count, text }] of refused) console.log(`refused    ${count} with ${status}: ${text}`);
 } finally {
   await server.close();

@@ -88,3 +88,12 @@ export async function peakMemory(pid) {
   const found = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
   return found === undefined ? undefined : Math.round(Number(found) / 1024);
 }
+
+/** Seconds that all processors together were busy since the machine started; NaN where /proc is not. */
+export async function busySeconds() {
+  const stat = await readFile('/proc/stat', 'utf8').catch(() => '');
+  const [user, nice, system, , , irq, softirq] = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '')
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + irq + softirq) / 100;
+}

@@ -233,6 +233,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     const pending = new Set([path]);
     try {
       const upload = await receiveUpload({ ...crash, maxFileMib: settings['max-crash-mib'], path });
+      if (upload.content !== undefined) pending.delete(path);
       const event = readEvent({ ...crash, event: upload.event }, clock.now());
       const problems = ingest.problems(failures, event.json, crash.products);
       if (problems.length > 0) throw new Failure('invalid-rows', problems);

@@ -63,7 +63,10 @@ function cabinetOf({ container, label }: CrashFile, bytes: Buffer, time: number)
   return container === 'cabinet' ? bytes : writeCab([{ name: label, bytes, date: new Date(time) }], 'mszip');
 }
 
-/** Writes a file that was not there and sees it on disk; answers its size. */
+/**
+ * Writes a file that was not there and sees it on disk; answers its size. Here rather than in the main thread, whose few
+ * helpers would all wait for disks, and everybody else for them.
+ */
 function keep(content: Uint8Array, path: string): number {
   const file = openSync(path, 'wx', 0o600);
   try {

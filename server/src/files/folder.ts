@@ -39,6 +39,13 @@ export async function openFolder(root: string, random: Random = systemRandom): P
 
   /** Moves a file to a target, over the border of a file system if need be; false if a folder vanished meanwhile. */
   const move = async (path: string, target: string): Promise<boolean> => {
+    try {
+      // Nearly always the folder is there.
+      await rename(path, target);
+      return true;
+    } catch (error) {
+      if (!isCode(error, 'ENOENT', 'EXDEV')) throw error;
+    }
     await makeParents(target);
     try {
       await rename(path, target);
@@ -75,10 +82,11 @@ export async function openFolder(root: string, random: Random = systemRandom): P
   };
 
   return {
-    async take(path, key) {
+    async take(path, key, durable = false) {
       const target = pathOf(key);
       for (let attempt = 1; ; attempt += 1) {
-        const there = await makeDurable(path);
+        // A file that does not move is looked at more closely.
+        const there = (durable && attempt === 1) || (await makeDurable(path));
         if (there && (await move(path, target))) break;
         if (!there) {
           if (await isFile(target)) return;

@@ -24,8 +24,9 @@ export interface Files {
   /**
    * Takes a local file over: once this returns it is durable under the key, and gone from its path. A file under the
    * key is replaced. If the path is gone and the key is there, nothing is left to do: a repeated call is harmless.
+   * `durable`: whoever made the file has seen its content on disk.
    */
-  take(path: string, key: FileKey): Promise<void>;
+  take(path: string, key: FileKey, durable?: boolean): Promise<void>;
   /** Bytes of a file; undefined if there is none. */
   size(key: FileKey): Promise<number | undefined>;
   /** A local path to read the whole file from; undefined if there is none. Not to be written to. */

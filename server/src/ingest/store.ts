@@ -122,7 +122,7 @@ WHERE accountId = {account:String} AND ${column} >= {first:UInt64} AND ${column}
     const take = async ({ name, key }: StagedFile) => {
       const path = this.spool.pathOf(name);
       if (!repeated || (await this.spool.has(name)) || (await this.files.size(key)) !== undefined) {
-        await this.files.take(path, key);
+        await this.files.take(path, key, true);
       }
     };
     try {
