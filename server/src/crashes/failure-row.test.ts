@@ -129,6 +129,21 @@ test('the exception of a crash file counts under the class of the row, unless th
   assert.equal(named({ class: 'Mine' }).exceptionClass, 'Mine');
   assert.equal(named({ code: '0xc00000fd' }).failureName, 'STACK_OVERFLOW_c00000fd_a.exe!1');
   assert.equal(named({ code: 'E_ODD' }).exceptionCode, 'E_ODD');
+  const signal = { signal: 'SIGSEGV', address: 0n };
+  for (const code of ['SIGSEGV', 'sigsegv', undefined]) {
+    const { failureName } = row({ exception: { code } }, { exception: signal, frames: [] });
+    assert.equal(failureName, 'NULL_POINTER_SIGSEGV');
+  }
+  assert.equal(
+    row({ exception: { code: 'SIGABRT' } }, { exception: signal, frames: [] }).failureName,
+    'ABORT_SIGABRT',
+  );
+  assert.equal(row({ exception: { code: 'odd' } }, { exception: signal }).exceptionCode, 'odd');
+  // What is stored of a file's code is given again when the row is renamed, for drivers as a bug check.
+  const small = { code: 0x22 };
+  const driver = (exception: Row | undefined) => row({ source: 'driver', exception }, { exception: small });
+  const { exceptionCode, failureName } = driver(undefined);
+  assert.equal(driver({ code: exceptionCode }).failureName, failureName);
 });
 
 test('ids are random', () => {

@@ -95,8 +95,9 @@ function codeText({ signal, bugCheck, code }: ExceptionFacts, given: unknown): s
 function exceptionOf(given: unknown, found: ExceptionFacts | undefined, kernel: boolean): ExceptionFacts {
   const own = givenException(given, kernel);
   if (found === undefined) return own;
-  const code = codeText(own, membersOf(given).code);
-  if (code !== '' && code !== codeText(found, undefined)) return own;
+  const number = own.bugCheck ?? own.code;
+  const same = number === undefined ? own.signal === found.signal : number === (found.bugCheck ?? found.code);
+  if (codeText(own, membersOf(given).code) !== '' && !same) return own;
   return own.class === undefined ? found : { ...found, class: own.class };
 }
 
