@@ -96,7 +96,10 @@ function exceptionOf(given: unknown, found: ExceptionFacts | undefined, kernel: 
   const own = givenException(given, kernel);
   if (found === undefined) return own;
   const number = own.bugCheck ?? own.code;
-  const same = number === undefined ? own.signal === found.signal : number === (found.bugCheck ?? found.code);
+  const same =
+    number === undefined
+      ? own.signal !== undefined && own.signal === found.signal
+      : number === (found.bugCheck ?? found.code);
   if (codeText(own, membersOf(given).code) !== '' && !same) return own;
   return own.class === undefined ? found : { ...found, class: own.class };
 }
