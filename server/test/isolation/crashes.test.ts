@@ -36,6 +36,85 @@ interface Side {
   readonly crashes: ReadonlyMap<string, CrashAnswer>;
 }
 
+describe('symbols of two accounts', () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startServer({ now });
+  });
+  after(() => server.close());
+
+  const event = { timestamp: '2026-02-20T10:00:00Z', source: 'app', applicationId: ids.app };
+  const file = sample('linux-null.dmp');
+
+  /** A call of an account; `body` is sent as it is. */
+  function call(
+    { token }: TestAccount,
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+  ): Promise<TestAnswer> {
+    const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {};
+    return server.request(path, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...type },
+      ...(body === undefined ? {} : { body }),
+    });
+  }
+
+  test('symbols name the crashes of their own account alone, and only it lists, removes and rereads', async () => {
+    const [own, other] = [await server.account({ products }), await server.account({ products })];
+    const mine = await stored(server, own, { file, event });
+    const theirs = await stored(server, other, { file, event });
+    assert.equal(mine.failureName, theirs.failureName);
+    const sent = await call(other, 'POST', '/ingest/v1/symbols', new Uint8Array(sample('crashme.sym')));
+    assert.equal(sent.status, 200, sent.text);
+    const { debugId } = sent.json as { debugId: string };
+
+    assert.deepEqual((await call(own, 'GET', '/ingest/v1/symbols')).json, { value: [] });
+    const removed = await call(own, 'DELETE', `/ingest/v1/symbols/${debugId}`);
+    const unknown = await call(own, 'DELETE', '/ingest/v1/symbols/00000000000000000000000000000000F');
+    assert.equal(removed.status, 404);
+    assert.equal(
+      removed.text.replace(debugId, 'ID'),
+      unknown.text.replace('00000000000000000000000000000000F', 'ID'),
+    );
+
+    // Neither reading again nor a new crash uses the other's symbols.
+    const reread = (account: TestAccount, narrowed = {}) =>
+      call(account, 'POST', '/ingest/v1/crashes/reprocess', JSON.stringify(narrowed));
+    assert.deepEqual((await reread(own)).json, { examined: 1, changed: 0, renamed: 0, next: null });
+    assert.equal((await stored(server, own, { file, event })).failureName, mine.failureName);
+    assert.deepEqual((await reread(other)).json, { examined: 1, changed: 1, renamed: 1, next: null });
+
+    // The other's crash has a new name now; the own one is as it was, and its hash finds one account's rows.
+    const nameOf = async (account: TestAccount, { failureHash }: CrashAnswer): Promise<unknown[]> => {
+      const query = `applicationId=${ids.app}&failureHash=${failureHash}`;
+      const answer = await account.get(`${base}failuredetails?${query}&startDate=2026-02-01`);
+      return (answer.json as { Value: { failureName: string }[] }).Value.map(
+        ({ failureName }) => failureName,
+      );
+    };
+    assert.deepEqual(await nameOf(own, mine), [mine.failureName, mine.failureName]);
+    const [renamed, ...more] = await nameOf(other, theirs);
+    assert.notEqual(renamed, theirs.failureName);
+    assert.deepEqual(more, []);
+    assert.equal((await call(other, 'DELETE', `/ingest/v1/symbols/${debugId}`)).status, 204);
+  });
+
+  test('a product of another account cannot be reread', async () => {
+    const stranger = await server.account({
+      products: [{ kind: 'app', id: 'STRANGER0002', name: 'Stranger' }],
+    });
+    const asked = (applicationId: string) =>
+      call(stranger, 'POST', '/ingest/v1/crashes/reprocess', JSON.stringify({ applicationId }));
+    assert.equal((await asked('STRANGER0002')).status, 200);
+    const others = await asked(ids.app ?? '');
+    const nobodys = await asked('NOBODYS00001');
+    assert.equal(others.status, 403);
+    assert.equal(others.text.replace(ids.app ?? '', 'ID'), nobodys.text.replace('NOBODYS00001', 'ID'));
+  });
+});
+
 describe('crash files of two accounts', () => {
   let server: TestServer;
   let mine: Side;
