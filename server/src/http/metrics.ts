@@ -81,6 +81,26 @@ export function createMetrics(sessions: number): Metrics {
     registers,
   });
 
+  /** Counts and times a batch of a dataset. */
+  async function counted<Stored extends { readonly duplicate: boolean }>(
+    dataset: string,
+    work: () => Promise<Stored>,
+    rowsOf: (stored: Stored) => number,
+  ): Promise<Stored> {
+    const begun = performance.now();
+    try {
+      const stored = await work();
+      batches.inc({ dataset, outcome: stored.duplicate ? 'duplicate' : 'stored' });
+      if (!stored.duplicate) rows.inc({ dataset }, rowsOf(stored));
+      return stored;
+    } catch (error) {
+      batches.inc({ dataset, outcome: error instanceof Failure ? error.code : 'internal' });
+      throw error;
+    } finally {
+      batchTimes.observe({ dataset }, (performance.now() - begun) / 1000);
+    }
+  }
+
   async function timed<Result>(verb: Verb, work: () => Promise<Result>): Promise<Result> {
     const begun = performance.now();
     let outcome = 'fault';
@@ -112,21 +132,18 @@ export function createMetrics(sessions: number): Metrics {
     }),
     ingest: (ingest) => ({
       ...ingest,
-      async accept(batch) {
-        const dataset = batch.dataset.name;
-        const begun = performance.now();
-        try {
-          const stored = await ingest.accept(batch);
-          batches.inc({ dataset, outcome: stored.duplicate ? 'duplicate' : 'stored' });
-          if (!stored.duplicate) rows.inc({ dataset }, stored.accepted);
-          return stored;
-        } catch (error) {
-          batches.inc({ dataset, outcome: error instanceof Failure ? error.code : 'internal' });
-          throw error;
-        } finally {
-          batchTimes.observe({ dataset }, (performance.now() - begun) / 1000);
-        }
-      },
+      accept: (batch) =>
+        counted(
+          batch.dataset.name,
+          () => ingest.accept(batch),
+          ({ accepted }) => accepted,
+        ),
+      store: (batch) =>
+        counted(
+          batch.dataset.name,
+          () => ingest.store(batch),
+          () => batch.rows.length,
+        ),
     }),
     text: () => register.metrics(),
     contentType: register.contentType,

@@ -191,6 +191,21 @@ test('rows take the place of others: snapshots on both sides of the commit', asy
   assert.deepEqual(await seen(bench, 4), ['device 1 Newer']);
 });
 
+test('accounts share nothing: batch ids, numbers and superseding are their own', async () => {
+  const own = await crash(bench.ingest, 1, { file: false });
+  const others = { ...own, accountId: 'b' };
+  const stored = await Promise.all([own, others].map((batch) => bench.ingest.store(batch)));
+  assert.deepEqual(stored, [
+    { seq: 1, duplicate: false },
+    { seq: 1, duplicate: false },
+  ]);
+  const change = await crash(bench.ingest, 1, { file: false, name: 'New', supersedes: [guid(1)] });
+  await bench.ingest.store({ ...change, accountId: 'b' });
+  assert.deepEqual(await visible(), ['device 1 Name']);
+  assert.equal(await now(), 1);
+  assert.equal(await bench.ledger.snapshot('b'), 2);
+});
+
 test('two that supersede the same row in one group: the later one stays', async () => {
   await bench.ingest.store(await crash(bench.ingest, 1));
   const changes = await Promise.all(
