@@ -210,6 +210,7 @@ export class MadeBatches {
       for (const { member } of begun) await this.#group([member]).catch(member.reject);
       return;
     }
+    if (result.outcome === 'ended') await store.dropFiles(staged.files);
     for (const { member, commit } of begun) {
       if (result.outcome === 'done') member.resolve({ seq: commit.seq, duplicate: false });
       else member.reject(result.error);
@@ -220,8 +221,9 @@ export class MadeBatches {
     const lines = begun.map(({ member, commit }) =>
       member.rows.map((row) => `{"seq":${commit.seq}${row === '}' ? '' : ','}${row}\n`).join(''),
     );
-    await onDisk(this.parts.spool.write(staged.id, lines));
-    await onDisk(this.parts.spool.stage(staged));
+    const { spool } = this.parts;
+    await onDisk(spool.write(staged.id, lines));
+    await onDisk(spool.stage(staged));
   }
 }
 

@@ -69,7 +69,7 @@ export class Store {
       return await this.#failed(staged, repeated, error);
     }
     try {
-      const written = await this.#written(commits);
+      const [written] = await Promise.all([this.#written(commits), this.#takeFiles(staged.files, repeated)]);
       const wrong = written.find(({ commit, count }) => count !== commit.rows);
       if (wrong !== undefined) {
         const { commit, count } = wrong;
@@ -77,7 +77,6 @@ export class Store {
         const error = new Error(`commit ${commit.seq} of ${commit.dataset}: ${sum}`);
         return await this.#end(error, () => this.remove(commits, repeated ? staged.files : []));
       }
-      await this.#takeFiles(staged.files, repeated);
       await this.#supersede(commits[0], staged.supersedes);
       await this.ledger.finishAll(written);
       return { outcome: 'done' };
@@ -95,8 +94,7 @@ export class Store {
   async remove(commits: Staged['commits'], files: readonly StagedFile[]): Promise<void> {
     for (const commit of commits) await this.ledger.giveUp(commit);
     // Not before: an open commit without its files could never be finished.
-    await this.spool.drop(files.map(({ name }) => name));
-    for (const { key } of files) await this.files.remove(key);
+    await this.dropFiles(files);
     const [first] = commits;
     const { accountId: account, seq, dataset } = first;
     const entry = datasets[dataset];
@@ -112,6 +110,12 @@ WHERE accountId = {account:String} AND ${column} >= {first:UInt64} AND ${column}
     await change('DELETE', 'seq');
     if (entry.supersedable) await change('UPDATE supersededBy = 0', 'supersededBy');
     for (const commit of commits) await this.ledger.abandon(commit);
+  }
+
+  /** Removes files that join nothing, from wherever they are. */
+  async dropFiles(files: readonly StagedFile[]): Promise<void> {
+    await this.spool.drop(files.map(({ name }) => name));
+    for (const { key } of files) await this.files.remove(key);
   }
 
   /**

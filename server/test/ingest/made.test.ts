@@ -11,7 +11,7 @@ import { EngineError } from '../../src/engine/index.js';
 import { Failure } from '../../src/failure.js';
 import { crash, guid, type MadeBench, openMade, seen, storedFiles } from './made-bench.js';
 
-type Fault = 'before' | 'after' | 'fault' | 'refused' | 'no files' | 'no finish' | 'no superseding';
+type Fault = 'fewer' | 'before' | 'after' | 'fault' | 'refused' | 'no files' | 'no finish' | 'no superseding';
 
 let folder: string;
 let bench: MadeBench;
@@ -32,6 +32,15 @@ beforeEach(async () => {
         await engine.insert(batch);
         if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
         if (fault === 'fault') throw new EngineError('fault', 'it broke', undefined);
+      },
+      async query(query) {
+        // As if the insert had dropped the rows of the second batch.
+        if (fault === 'fewer' && query.sql.includes('count()')) {
+          fault = undefined;
+          const { params = {} } = query;
+          return await engine.query({ ...query, params: { ...params, first: Number(params.first) + 1 } });
+        }
+        return await engine.query(query);
       },
       async command(statement) {
         if (fault === 'no superseding' && statement.sql.includes('UPDATE')) {
@@ -167,6 +176,29 @@ test('one batch that the engine does not take harms no other of its group', asyn
     [1, 2, 4, 5].map((number) => `device ${number} Name`),
   );
   assert.equal(Object.keys(await storedFiles(folder)).length, 4);
+  assert.deepEqual(await bench.ledger.unfinished(), []);
+  assert.equal(await spooled(), 0);
+});
+
+test('a group that is not stored whole is taken back, and its batches are stored alone', async () => {
+  const batches = await Promise.all([1, 2, 3].map((number) => crash(bench.ingest, number)));
+  fault = 'fewer';
+  const stored = await Promise.all(batches.map((batch) => bench.ingest.store(batch)));
+  assert.deepEqual(
+    stored.map(({ seq }) => seq),
+    [4, 5, 6],
+  );
+  assert.equal(inserts, 4);
+  assert.equal((await visible()).length, 3);
+  assert.equal(Object.keys(await storedFiles(folder)).length, 3);
+
+  fault = 'fewer';
+  await assert.rejects(
+    bench.ingest.store(await crash(bench.ingest, 4)),
+    /commit 7 of failures: 1 rows were sent, 0 are stored/,
+  );
+  assert.equal(Object.keys(await storedFiles(folder)).length, 3);
+  assert.equal((await visible()).length, 3);
   assert.deepEqual(await bench.ledger.unfinished(), []);
   assert.equal(await spooled(), 0);
 });
