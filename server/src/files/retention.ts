@@ -4,7 +4,7 @@ import type { Files } from './index.js';
 
 const dayMilliseconds = 86_400_000;
 
-/** The last moment that the file of an event is kept, in milliseconds since 1970; undefined if it is kept for ever (`days` of 0). */
+/** When the file of an event goes, in milliseconds since 1970; undefined if it is kept for ever (`days` of 0). */
 export function crashFileExpiry(eventTime: number, days: number): number | undefined {
   return days === 0 ? undefined : eventTime + days * dayMilliseconds;
 }

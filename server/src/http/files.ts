@@ -118,7 +118,7 @@ async function find(request: FileRequest, parts: Parts): Promise<Found> {
   const crash = await findCrashFile(engine, accountId, cabIdHash);
   if (crash === undefined) throw nothingHere();
   const expiry = crashFileExpiry(crash.time, settings['crash-file-days']);
-  if (expiry !== undefined && expiry < clock.now()) throw nothingHere();
+  if (expiry !== undefined && expiry <= clock.now()) throw nothingHere();
   return { key: crashFileKey(accountId, crash.day, cabIdHash), cabIdHash, mark };
 }
 

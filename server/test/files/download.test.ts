@@ -357,9 +357,9 @@ test('files are kept for their days: exactly so for a download, by whole days on
   const event = now - 30 * day + 5 * minute;
   const crash = await storeCrash(server, account, appId, event, content);
   const address = await addressOf(account, crash);
-  server.setTime(now + 5 * minute);
+  server.setTime(now + 5 * minute - 1);
   assert.equal((await fetch(address)).status, 200);
-  server.setTime(now + 5 * minute + 1);
+  server.setTime(now + 5 * minute);
   assert.equal((await fetch(address)).status, 404);
   assert.equal((await account.get(crash.target)).status, 404);
   assert.equal(existsSync(join(folder, 'files', crash.key)), true);
