@@ -75,7 +75,8 @@ function failureDay(dice: Dice): number {
 }
 
 function someProfile(entry: DatasetEntry, products: readonly OracleProduct[], dice: Dice): Row {
-  const source = dice.pick(Object.keys(kinds));
+  const possible = Object.keys(kinds).filter((name) => products.some(({ kind }) => kind === kinds[name]));
+  const source = dice.pick(possible);
   const row: Row = { source: dice.chance(0.2) ? dice.recased(source) : source };
   const ofKind = products.filter(({ kind }) => kind === kinds[source]);
   const accountWide = source === 'ihvdriver' || source === 'hardware';
