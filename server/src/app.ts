@@ -169,17 +169,19 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     );
     opened.add(() => ingest.close());
     await ingest.replay();
-    const crashes = await createCrashes({
-      engine,
-      ledger,
-      registry,
-      ingest,
-      files,
-      clock,
-      random,
-      settings,
-      log,
-    });
+    const crashes = metrics.crashes(
+      await createCrashes({
+        engine,
+        ledger,
+        registry,
+        ingest,
+        files,
+        clock,
+        random,
+        settings,
+        log,
+      }),
+    );
     opened.add(() => crashes.close());
     const demo = settings.demo
       ? await prepareDemo({

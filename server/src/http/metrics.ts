@@ -3,6 +3,7 @@
  * outcomes, never tenants, products or anything else that a caller makes up. It measures; it decides nothing.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Crashes } from '../crashes/index.js';
 import { type Engine, EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ingest } from '../ingest/index.js';
@@ -17,6 +18,8 @@ export interface Metrics {
   engine(engine: Engine): Engine;
   /** The same ingestion, with its batches and rows counted. */
   ingest(ingest: Ingest): Ingest;
+  /** The same crash side, with its uploads counted. */
+  crashes(crashes: Crashes): Crashes;
   /** Everything so far, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -78,6 +81,13 @@ export function createMetrics(sessions: number): Metrics {
     help: 'Time from the start of a batch to its answer, by dataset.',
     labelNames: ['dataset'],
     buckets: seconds,
+    registers,
+  });
+
+  const crashFiles = new Counter({
+    name: 'storelens_crashes_total',
+    help: 'Uploaded crashes by outcome: read, unread (kept without being read), duplicate, or the code of the refusal.',
+    labelNames: ['outcome'],
     registers,
   });
 
@@ -144,6 +154,20 @@ export function createMetrics(sessions: number): Metrics {
           () => ingest.store(batch),
           () => batch.rows.length,
         ),
+    }),
+    crashes: (crashes) => ({
+      ...crashes,
+      async accept(crash) {
+        try {
+          const stored = await crashes.accept(crash);
+          const outcome = stored.processed === 'read' ? 'read' : 'unread';
+          crashFiles.inc({ outcome: stored.duplicate ? 'duplicate' : outcome });
+          return stored;
+        } catch (error) {
+          crashFiles.inc({ outcome: error instanceof Failure ? error.code : 'internal' });
+          throw error;
+        }
+      },
     }),
     text: () => register.metrics(),
     contentType: register.contentType,

@@ -173,6 +173,34 @@ describe('a stored crash', () => {
     assert.deepEqual(refusalOf(foreign), [404, `There is no crash '${first.cabIdHash}'.`]);
   });
 
+  it('takes nulls and empty texts of an event for missing', async () => {
+    const event = { ...appEvent, timestamp: null, market: null, osVersion: '', exception: null, frames: [] };
+    const answer = await stored(server, account, { file: sample('report-stored.cab'), event });
+    assert.equal(answer.failureName, crashed);
+    const told = await detail(answer);
+    assert.equal(told.timestamp, '2026-11-22T12:35:35.000Z');
+    assert.ok(told.frames.length > 1);
+  });
+
+  it('of hardware needs no product', async () => {
+    const answer = await stored(server, account, { file: sample('win-av.dmp'), query: '?source=hardware' });
+    assert.equal(answer.processed, 'read');
+    const report = `hardware/failuredetails?failureHash=${answer.failureHash}&startDate=${day}&endDate=${day}`;
+    const { json, status, text } = await account.get(`/v1.0/my/analytics/${report}`);
+    assert.equal(status, 200, text);
+    const [row] = (json as { Value: Record<string, unknown>[] }).Value;
+    assert.deepEqual(
+      [row?.failureName, row?.moduleName, row?.osVersion, row?.cabType, row?.cabIdHash],
+      [answer.failureName, 'ContosoGame.exe', '6.1.7601', 'MINI', answer.cabIdHash],
+    );
+  });
+
+  it('is counted by what became of it', async () => {
+    const authorization = `Bearer ${await server.operatorKey()}`;
+    const { text } = await server.request('/metrics', { headers: { authorization } });
+    assert.match(text, /^storelens_crashes_total\{outcome="read"\} [1-9]/m);
+  });
+
   it('may be sent by the operator for a tenant', async () => {
     const headers = {
       authorization: `Bearer ${await server.operatorKey()}`,
