@@ -120,7 +120,10 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   const query: Engine['query'] = async (request) => {
     try {
       const text = bindings(request.params ?? {}) + queryText(request);
-      return await readers.run(async (session) => (await session.queryAsync(text)).bytes(), request.signal);
+      return await readers.run(async (session) => {
+        request.begun?.();
+        return (await session.queryAsync(text)).bytes();
+      }, request.signal);
     } catch (error) {
       throw toEngineError(error, 'query');
     }

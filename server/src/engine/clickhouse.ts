@@ -213,10 +213,10 @@ export async function openClickHouse({
     kind: 'clickhouse',
     async query(query) {
       const statement = queryText(query);
-      return await readers.run(
-        () => send(client, 'query', statement, query.params, query.settings),
-        query.signal,
-      );
+      return await readers.run(() => {
+        query.begun?.();
+        return send(client, 'query', statement, query.params, query.settings);
+      }, query.signal);
     },
     async insert(batch) {
       const body = `${insertText(batch, `input(${quoteText(batch.structure)})`)}\nFORMAT ${batch.format}`;

@@ -7,13 +7,19 @@ import type { Crashes } from '../crashes/index.js';
 import { type Engine, EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ingest } from '../ingest/index.js';
+import type { Timings } from '../query/stages.js';
 
+const stageSeconds = [
+  0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,
+];
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** The meters of one server. */
 export interface Metrics {
   /** Counts and times an answered request; `milliseconds` until the last byte went out. */
   request(method: string, route: string, status: number, milliseconds: number): void;
+  /** Adds where the time of a report went. */
+  report(timings: Timings): void;
   /** The same engine, with its calls timed. */
   engine(engine: Engine): Engine;
   /** The same ingestion, with its batches and rows counted. */
@@ -36,6 +42,13 @@ export function createMetrics(sessions: number): Metrics {
     help: 'Time to answer requests, by route and status class.',
     labelNames: ['method', 'route', 'status'],
     buckets: seconds,
+    registers,
+  });
+  const stages = new Histogram({
+    name: 'storelens_report_stage_duration_seconds',
+    help: 'Where the time of answered reports goes: parse, plan, queue, engine, render.',
+    labelNames: ['stage'],
+    buckets: stageSeconds,
     registers,
   });
   const calls = new Histogram({
@@ -131,6 +144,11 @@ export function createMetrics(sessions: number): Metrics {
   return {
     request(method, route, status, milliseconds) {
       requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, milliseconds / 1000);
+    },
+    report(timings) {
+      for (const [stage, milliseconds] of Object.entries(timings)) {
+        stages.observe({ stage }, milliseconds / 1000);
+      }
     },
     engine: (engine) => ({
       kind: engine.kind,

@@ -6,6 +6,7 @@
  */
 import { datasets, reports } from '@storelens/contract';
 import type { FastifyInstance } from 'fastify';
+import { sendCompressed } from './compress.js';
 import { crashPaths } from './openapi-crashes.js';
 import { errorResponses, errorSchema, type Json } from './openapi-errors.js';
 import { ingestionPath } from './openapi-ingestion.js';
@@ -16,11 +17,15 @@ import type { Parts } from './parts.js';
 
 /** Registers `GET /openapi.json`; it needs no token. */
 export function registerOpenApiRoutes(server: FastifyInstance, parts: Pick<Parts, 'publicUrl'>): void {
-  server.get('/openapi.json', async (_request, reply) =>
-    reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .send(JSON.stringify(openApiDocument(parts.publicUrl()))),
-  );
+  let made: { readonly publicUrl: string; readonly body: Buffer } | undefined;
+  server.get('/openapi.json', async (request, reply) => {
+    const publicUrl = parts.publicUrl();
+    if (made?.publicUrl !== publicUrl) {
+      made = { publicUrl, body: Buffer.from(JSON.stringify(openApiDocument(publicUrl))) };
+    }
+    reply.header('content-type', 'application/json; charset=utf-8');
+    return sendCompressed(request, reply, made.body);
+  });
 }
 
 /** The description of the API as served at `publicUrl`. */

@@ -17,6 +17,7 @@ import { fileStatement, framesStatement } from './record-sql.js';
 import { type Chosen, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
 import type { Statement } from './sql-writer.js';
+import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
 
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
@@ -34,6 +35,9 @@ export interface Answer {
   readonly body: Buffer;
   readonly notices: readonly string[];
 }
+
+/** An answer, and where its time went. */
+export type TimedAnswer = Answer & { readonly timings: Timings };
 
 /** A stored crash file. */
 export interface FoundFile {
@@ -56,7 +60,7 @@ export interface Query {
    * Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`.
    * Once the signal aborts nobody wants the answer, and engine queries that have not begun are left out.
    */
-  run(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<Answer>;
+  run(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<TimedAnswer>;
   /**
    * For reports of kind `file`: the file that a request names. Throws `Failure` as `run`, and `not-found` where no
    * such failure is known, or its file is not there or past its time.
@@ -78,7 +82,8 @@ export interface QueryOptions {
 }
 
 /** Creates the report engine room. */
-export function createQuery({ engine, ledger, clock, settings, linkForm }: QueryOptions): Query {
+export function createQuery({ engine: bare, ledger, clock, settings, linkForm }: QueryOptions): Query {
+  const engine = watched(bare);
   const limits: EngineSettings = {
     max_execution_time: settings['query-seconds'],
     max_memory_usage: settings['query-memory-mib'] * 1024 * 1024,
@@ -86,8 +91,8 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
   const indexes = new PageIndexes(engine, limits);
   const snapshots = new Snapshots(ledger, clock);
 
-  const render = (planned: Plan, statement: Statement, signal: AbortSignal | undefined) =>
-    engine.query({
+  async function render(planned: Plan, statement: Statement, signal: AbortSignal | undefined) {
+    const rows = await engine.query({
       account: planned.accountId,
       ...statement,
       signal,
@@ -102,6 +107,9 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
         output_format_json_escape_forward_slashes: 0,
       },
     });
+    enter('render');
+    return rows;
+  }
 
   /** The first row of an answer as values; undefined if there is none. */
   async function firstRow(
@@ -202,30 +210,14 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
     const reach = reachOf(entry, question.level, settings, now);
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
+    enter('plan');
     const planAt = (snapshot: number) =>
       plan(question, { accountId, sellerId, products, snapshot, now, files, reach });
     return { question, reach, planAt, now };
   }
 
   return {
-    async run(entry, rawQuery, scope, signal) {
-      const { question, reach, planAt } = understand(entry, rawQuery, scope);
-      const notices = ignoredNotices(question);
-      if (question.mismatch !== undefined) {
-        return { body: emptyBody(question), notices: [...notices, question.mismatch] };
-      }
-      const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, reach, signal);
-      let chosen = await snapshots.choose(question, scope);
-      let found = await read(chosen);
-      if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {
-        // The purge overtook the query, which may have seen rows go.
-        chosen = await snapshots.replace(scope.accountId, chosen.snapshot);
-        found = await read(chosen);
-      }
-      if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
-      if (chosen.notice !== undefined) notices.push(chosen.notice);
-      return { body: found.body, notices: [...notices, ...found.notices] };
-    },
+    run: (entry, rawQuery, scope, signal) => timed(() => run(entry, rawQuery, scope, signal)),
 
     async find(entry, rawQuery, scope, signal) {
       const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
@@ -235,6 +227,30 @@ export function createQuery({ engine, ledger, clock, settings, linkForm }: Query
       return await findFile(question, planned, reach, now, signal);
     },
   };
+
+  async function run(
+    entry: ReportEntry,
+    rawQuery: string,
+    scope: QueryScope,
+    signal: AbortSignal | undefined,
+  ): Promise<Answer> {
+    const { question, reach, planAt } = understand(entry, rawQuery, scope);
+    const notices = ignoredNotices(question);
+    if (question.mismatch !== undefined) {
+      return { body: emptyBody(question), notices: [...notices, question.mismatch] };
+    }
+    const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, reach, signal);
+    let chosen = await snapshots.choose(question, scope);
+    let found = await read(chosen);
+    if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {
+      // The purge overtook the query, which may have seen rows go.
+      chosen = await snapshots.replace(scope.accountId, chosen.snapshot);
+      found = await read(chosen);
+    }
+    if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
+    if (chosen.notice !== undefined) notices.push(chosen.notice);
+    return { body: found.body, notices: [...notices, ...found.notices] };
+  }
 
   async function findFile(
     question: Question,

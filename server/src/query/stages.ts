@@ -1,0 +1,67 @@
+/**
+ * Where the time of a report goes: a watch that runs for one request and always counts for exactly one stage. The
+ * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep, count for `queue`
+ * while they wait for a session and for `engine` while they run. Reading it changes nothing; whoever answers decides
+ * what to do with the figures.
+ *
+ * The watch follows its request as asynchronous context, so that the functions between need not hand it on.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Engine } from '../engine/index.js';
+
+const stages = ['parse', 'plan', 'queue', 'engine', 'render'] as const;
+
+/** What a request can be busy with. */
+export type Stage = (typeof stages)[number];
+
+/** Milliseconds by stage, in the order in which they happen. */
+export type Timings = Readonly<Record<Stage, number>>;
+
+/** A watch for one request. */
+class Watch {
+  readonly timings: Record<Stage, number> = { parse: 0, plan: 0, queue: 0, engine: 0, render: 0 };
+  stage: Stage = 'parse';
+  #since = performance.now();
+
+  enter(stage: Stage): void {
+    const now = performance.now();
+    this.timings[this.stage] += now - this.#since;
+    this.#since = now;
+    this.stage = stage;
+  }
+}
+
+const watches = new AsyncLocalStorage<Watch>();
+
+/** Does the work of one request under a watch that begins with `parse`, and adds the timings to its result. */
+export function timed<Result>(work: () => Promise<Result>): Promise<Result & { readonly timings: Timings }> {
+  const watch = new Watch();
+  return watches.run(watch, async () => {
+    const result = await work();
+    watch.enter(watch.stage);
+    return { ...result, timings: watch.timings };
+  });
+}
+
+/** From now on the request counts for this stage. Without effect outside {@link timed}. */
+export function enter(stage: Stage): void {
+  watches.getStore()?.enter(stage);
+}
+
+/** The same engine, whose queries tell the watch of their request what they do. */
+export function watched(engine: Engine): Engine {
+  return {
+    ...engine,
+    async query(query) {
+      const watch = watches.getStore();
+      if (watch === undefined) return await engine.query(query);
+      const before = watch.stage;
+      watch.enter('queue');
+      try {
+        return await engine.query({ ...query, begun: () => watch.enter('engine') });
+      } finally {
+        watch.enter(before);
+      }
+    },
+  };
+}
