@@ -211,6 +211,44 @@ describe('a stored crash', () => {
   });
 });
 
+describe('a crash of a program with symbols', () => {
+  /** Function without arguments and line of each frame. */
+  async function stackOf(answer: CrashAnswer, count: number) {
+    const { frames } = await detail(answer);
+    return frames.slice(0, count).map((frame) => [frame.function.replace(/\(.*$/, ''), frame.line]);
+  }
+
+  before(async () => {
+    const answer = await server.request('/ingest/v1/symbols', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${account.token}` },
+      body: sample('crashme.sym'),
+    });
+    assert.equal(answer.status, 200, answer.text);
+  });
+
+  it('shows functions and lines: a null pointer', async () => {
+    const answer = await stored(server, account, { file: sample('linux-null.dmp'), event: appEvent });
+    assert.equal(answer.failureName, 'NULL_POINTER_SIGSEGV_crashme!game::Inventory::CountOf');
+    assert.deepEqual(await stackOf(answer, 3), [
+      ['game::Inventory::CountOf', 52],
+      ['game::Inventory::Lookup', 55],
+      ['RunLevel', 62],
+    ]);
+    const { json } = await account.get(
+      `/v1.0/my/analytics/stacktrace?applicationId=${app}&cabId=${answer.cabId}`,
+    );
+    const [top] = (json as { Value: Record<string, unknown>[] }).Value;
+    assert.match(String(top?.function), /^game::Inventory::CountOf/);
+  });
+
+  it('shows functions and lines: a division', async () => {
+    const answer = await stored(server, account, { file: sample('linux-div.dmp'), event: appEvent });
+    assert.equal(answer.failureName, 'INTEGER_DIVIDE_BY_ZERO_SIGFPE_crashme!DivideScore');
+    assert.deepEqual(await stackOf(answer, 1), [['DivideScore', 64]]);
+  });
+});
+
 describe('the file of a bare dump', () => {
   for (const [program, args] of [
     ['cabextract', (cabinet: string, folder: string) => ['-q', '-d', folder, cabinet]],
