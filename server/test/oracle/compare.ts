@@ -214,7 +214,7 @@ async function compareRun(
       tally.batches += 1;
     }
     // Renamed failures take the place of those that this run is showing; it must go on showing the old ones.
-    if (turn === 1 && renamed.includes(sourceOf(report)) && dice.chance(0.4)) {
+    if (turn === 1 && renamed.includes(sourceOf(report)) && dice.chance(0.25)) {
       await tenant.turnSymbols();
       tally.batches += 1;
     }
