@@ -2,6 +2,7 @@
  * Pages without sorting the whole answer. An index counts the answer's rows per value of the order's first key
  * (usually the day); it gives TotalCount and says which values a page lies in, so that the page's query reads only
  * those. Measured on 10M events: a first page costs 0.08 to 0.17 of the plain query, and later pages cost the same.
+ * Rows are counted by their digests (`row-digest.ts`).
  * An index belongs to one snapshot and never changes; the cache is bounded in bytes.
  */
 import type { Engine, EngineSettings } from '../engine/index.js';
@@ -115,7 +116,7 @@ export class PageIndexes {
       settings: {
         ...this.settings,
         output_format_json_quote_64bit_integers: 1,
-        // A tenth of the memory for the largest products (commits and snapshots record).
+        // A tenth of the memory for the largest products (commits and snapshots record), for 1.1 of the time.
         optimize_aggregation_in_order: 1,
       },
     });

@@ -101,7 +101,7 @@ test('an index counts distinct rows per first key', () => {
   assert.ok(lead?.key);
   assert.deepEqual(indexStatement(monthly, { ...lead, key: lead.key }, 100), {
     sql:
-      'SELECT market, uniqExact(date, isRevised) AS n FROM (SELECT t.market AS market, ' +
+      'SELECT market, uniqExact(reinterpretAsUInt128(sipHash128(date, 0)) + reinterpretAsUInt128(sipHash128(isRevised, 1))) AS n FROM (SELECT t.market AS market, ' +
       'greatest(toStartOfMonth(t.date), {p1:Date}) AS date, t.isRevised AS isRevised FROM ratings AS t ' +
       'WHERE t.accountId = {p2:String} AND t.seq <= {p3:UInt64} AND t.applicationId = {p4:String} ' +
       'AND t.date BETWEEN {p1:Date} AND {p1:Date}) GROUP BY market ORDER BY market LIMIT {p0:UInt64}',

@@ -3,6 +3,7 @@
  * data. What all statements share stands in `sql-writer.ts`.
  */
 import type { Key, OrderPlan, Plan, Printed, RowsPlan, SourcePlan, StepsPlan } from './plan.js';
+import { distinctRows } from './row-digest.js';
 import { columnsOf, isIndexedByDay, type Statement, type Window, Writer } from './sql-writer.js';
 
 function groupingKeys(plan: RowsPlan): readonly Key[] {
@@ -97,10 +98,6 @@ function recordLead(writer: Writer, plan: RowsPlan, value: string): string {
   return `SELECT ${value} ${writer.from(source, columnsOf(plan, source), [])}`;
 }
 
-function distinctRows(keys: readonly Key[]): string {
-  return keys.length === 0 ? 'toUInt64(1)' : `uniqExact(${keys.map(({ name }) => name).join(', ')})`;
-}
-
 /** The keys of every source row, ungrouped. */
 function keyRows(writer: Writer, plan: RowsPlan, keys: readonly Key[]): string {
   const columns =
@@ -116,8 +113,7 @@ function keyRows(writer: Writer, plan: RowsPlan, keys: readonly Key[]): string {
 export function totalStatement(plan: RowsPlan): Statement {
   const writer = new Writer(plan);
   const keys = plan.kind === 'records' ? [] : groupingKeys(plan);
-  const counted =
-    plan.kind === 'records' ? 'count()' : keys.length === 0 ? 'least(count(), 1)' : distinctRows(keys);
+  const counted = plan.kind === 'records' ? 'count()' : distinctRows(keys);
   return writer.statement(`SELECT ${counted} AS n FROM (${keyRows(writer, plan, keys)})`);
 }
 
