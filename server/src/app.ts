@@ -4,7 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
-import { completeFailures } from './crashes/failure-row.js';
+import { completeFailures } from './crashes/complete-failures.js';
 import { type Crashes, createCrashes } from './crashes/index.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';

@@ -4,9 +4,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readSchema } from '../engine/migrate.js';
 import type { Row } from '../ingest/index.js';
-import { systemRandom } from '../system.js';
 import { failureHash } from './failure-hash.js';
-import { cabIdOf, completeFailures, failureRow } from './failure-row.js';
+import { cabIdOf, failureRow } from './failure-row.js';
 
 const ids = { cabId: '1000000000001', cabIdHash: '5e6f2f0e-6d8c-4d70-8bd1-1e1a1c1b1a19' };
 const row = (given: Row, extras = {}) => failureRow({ source: 'app', ...given }, { ...ids, ...extras });
@@ -146,12 +145,7 @@ test('the exception of a crash file counts under the class of the row, unless th
   assert.equal(driver({ code: exceptionCode }).failureName, failureName);
 });
 
-test('ids are random', () => {
-  const complete = completeFailures(systemRandom);
-  const made = Array.from({ length: 100 }, () => complete({ source: 'app' }));
-  assert.equal(new Set(made.map(({ cabId }) => cabId)).size, 100);
-  assert.equal(new Set(made.map(({ cabIdHash }) => cabIdHash)).size, 100);
-  for (const { cabId } of made) assert.match(String(cabId), /^[1-9]\d{12}$/);
+test('a cabId has 13 digits', () => {
   assert.equal(cabIdOf(Buffer.alloc(8)), '1000000000000');
   assert.match(cabIdOf(Buffer.alloc(8, 0xff)), /^[1-9]\d{12}$/);
 });

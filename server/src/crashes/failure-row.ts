@@ -4,8 +4,7 @@
  * here and nowhere else. Pure: ids come from the caller. Values are not checked; ingestion does that.
  */
 import { asciiLower } from '../body.js';
-import type { CompleteRow, Row } from '../ingest/index.js';
-import { newGuid, type Random } from '../system.js';
+import type { Row } from '../ingest/index.js';
 import type { FrameSource, NamedFrame } from './blamed-frame.js';
 import { failureHash, failureMode } from './failure-hash.js';
 import { type ExceptionFacts, exceptionCode, givenName, nameFailure } from './failure-name.js';
@@ -182,23 +181,4 @@ export function failureRow(row: Row, extras: FailureExtras): Row {
 export function cabIdOf(bytes: Buffer): string {
   const least = 1_000_000_000_000n;
   return String(least + (bytes.readBigUInt64BE(0) % (9n * least)));
-}
-
-/** Random bytes that are drawn many at a time: drawing costs more than all else of a short row. */
-function drawnAhead(random: Random): Random {
-  let pool = Buffer.alloc(0);
-  return {
-    bytes(count) {
-      if (pool.length < count) pool = Buffer.from(random.bytes(8192));
-      const taken = pool.subarray(0, count);
-      pool = pool.subarray(count);
-      return taken;
-    },
-  };
-}
-
-/** Completes rows that came without a file, under random ids. */
-export function completeFailures(source: Random): CompleteRow {
-  const random = drawnAhead(source);
-  return (row) => failureRow(row, { cabId: cabIdOf(random.bytes(8)), cabIdHash: newGuid(random) });
 }

@@ -48,7 +48,7 @@ async function complete(body: string, format: BatchFormat = 'lines'): Promise<un
   const [from, to] = [join(folder, 'from'), join(folder, 'to')];
   await writeFile(from, body);
   await rm(to, { force: true });
-  const good = await completeRows(from, to, entry, format, (row) => ({ ...row, done: true }));
+  const good = await completeRows(from, to, entry, format, (row) => JSON.stringify({ ...row, done: true }));
   if (!good) return undefined;
   const lines = (await readFile(to, 'utf8')).split('\n').filter(Boolean);
   return lines.map((line) => JSON.parse(line) as unknown);
@@ -124,7 +124,7 @@ test('others have their turn while a large body is completed', async () => {
   const work = (given: object) => {
     let sum = 0;
     for (let step = 0; step < 2000; step += 1) sum += step;
-    return { ...given, sum };
+    return JSON.stringify({ ...given, sum });
   };
   assert.equal(await completeRows(from, join(folder, 'to'), entry, 'lines', work), true);
   over = true;

@@ -77,7 +77,7 @@ async function* rowsOf(
   path: string,
   entry: DatasetEntry,
   format: BatchFormat,
-): AsyncGenerator<Row | undefined> {
+): AsyncGenerator<Record<string, unknown> | undefined> {
   const body = createReadStream(path);
   try {
     if (format === 'csv') {
@@ -87,7 +87,7 @@ async function* rowsOf(
           const cells = found.entries.flatMap(([key, { text }]) =>
             text === '' ? [] : [[key, text] as const],
           );
-          const row: Row = Object.fromEntries(cells);
+          const row: Record<string, unknown> = Object.fromEntries(cells);
           yield keysWithinLimits(entry.columns, row) === undefined ? undefined : row;
         }
       }
@@ -96,7 +96,7 @@ async function* rowsOf(
     for await (const piece of jsonPieces(body, format)) {
       if (!('text' in piece)) yield undefined;
       else {
-        const row = JSON.parse(piece.text) as Row;
+        const row = JSON.parse(piece.text) as Record<string, unknown>;
         yield keysWithinLimits(entry.columns, row) === keysIn(piece.text) ? row : undefined;
       }
     }
@@ -127,14 +127,14 @@ export async function completeRows(
 
 async function writeRows(
   file: FileHandle,
-  rows: AsyncIterable<Row | undefined>,
+  rows: AsyncIterable<Record<string, unknown> | undefined>,
   complete: CompleteRow,
 ): Promise<boolean> {
   const turns = new Turns();
   let lines = '';
   for await (const row of rows) {
     if (row === undefined) return false;
-    lines += `${JSON.stringify(complete(row))}\n`;
+    lines += `${complete(row)}\n`;
     if (lines.length >= writtenAtOnce) {
       await onDisk(file.writeFile(lines));
       lines = '';

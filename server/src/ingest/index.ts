@@ -33,8 +33,11 @@ export interface AcceptedBatch {
 /** A row as JSON keys and values. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Completes rows of a dataset that asks for it: accepted keys in, every column of the table out. Pure but for ids. */
-export type CompleteRow = (row: Row) => Row;
+/**
+ * Completes a row of a dataset that asks for it: accepted keys in, JSON with every column of the table out. The row is
+ * used up.
+ */
+export type CompleteRow = (row: Record<string, unknown>) => string;
 
 /** A local file that joins the store of files when its rows do. */
 export interface BatchFile {

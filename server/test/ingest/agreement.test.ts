@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type DatasetEntry, datasets } from '@storelens/contract';
-import { completeFailures } from '../../src/crashes/failure-row.js';
+import { completeFailures } from '../../src/crashes/complete-failures.js';
 import { openChdb } from '../../src/engine/chdb.js';
 import type { Engine } from '../../src/engine/index.js';
 import { migrateEngine } from '../../src/engine/migrate.js';

@@ -10,7 +10,7 @@ import { Readable } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
-import { completeFailures } from '../../src/crashes/failure-row.js';
+import { completeFailures } from '../../src/crashes/complete-failures.js';
 import { openChdb } from '../../src/engine/chdb.js';
 import { type Engine, EngineError } from '../../src/engine/index.js';
 import { migrateEngine } from '../../src/engine/migrate.js';
