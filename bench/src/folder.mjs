@@ -1,0 +1,112 @@
+/** Data folders of the benchmark: a tenant of the real server with generated events; made once, then kept. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openChdb } from '../../server/dist/src/engine/chdb.js';
+import { openLibsqlRegistry } from '../../server/dist/src/registry/libsql.js';
+import { appId, apps, generate, rowsPerCommit } from './data.mjs';
+import { root, startServer } from './server.mjs';
+
+/** Where folders are kept; `STORELENS_BENCH_DATA` puts them elsewhere. */
+export const place = process.env.STORELENS_BENCH_DATA ?? join(root, 'bench', '.data');
+
+/** What a folder is made from: rows of another generator or schema are made again. */
+function fingerprint() {
+  const hash = createHash('sha256').update(readFileSync(new URL('data.mjs', import.meta.url)));
+  const schema = join(root, 'server', 'src', 'engine', 'schema');
+  for (const name of readdirSync(schema).sort()) hash.update(readFileSync(join(schema, name)));
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Registers a tenant, a Manager and the products at a running server; answers how to sign in. */
+export async function register(server) {
+  const call = async (path, body, type = 'application/json') => {
+    const headers = { authorization: `Bearer ${server.operatorKey}`, 'content-type': type };
+    const answer = await fetch(`${server.url}/admin/v1/${path}`, { method: 'POST', headers, body });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  };
+  const { tenantId, accountId } = await call('tenants', JSON.stringify({ name: 'Benchmark' }));
+  const base = `tenants/${tenantId}`;
+  const { clientId } = await call(`${base}/applications`, JSON.stringify({ name: 'Bench', role: 'Manager' }));
+  const { clientSecret } = await call(`${base}/applications/${clientId}/keys`, '{}');
+  const lines = Array.from({ length: apps }, (_, index) =>
+    JSON.stringify({ kind: 'app', id: appId(index + 1), name: `App ${index + 1}` }),
+  );
+  await call(`${base}/products`, lines.join('\n'), 'application/x-ndjson');
+  return { tenantId, accountId, clientId, clientSecret };
+}
+
+/** Writes the commits of generated rows into the ledger, as ingestion would have. */
+async function record(folder, accountId, dataset, rows) {
+  const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
+  const last = Math.ceil(rows / rowsPerCommit);
+  await registry.transaction(async (queries) => {
+    for (let seq = 1; seq <= last; seq += 1) {
+      await queries.all(
+        `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, first_day, last_day, state, begun_at, done_at)
+VALUES ($1, $2, $3, NULL, '', 0, $4, '1970-01-01', '2149-06-06', 'done', 0, 0)`,
+        [accountId, seq, dataset, Math.min(rowsPerCommit, rows - (seq - 1) * rowsPerCommit)],
+      );
+    }
+    await queries.all('INSERT INTO account_commits (account_id, last_seq) VALUES ($1, $2)', [
+      accountId,
+      last,
+    ]);
+  });
+  await registry.close();
+}
+
+async function make(name, fresh, dataset, rows, shape) {
+  await rm(fresh, { recursive: true, force: true });
+  await mkdir(place, { recursive: true });
+  const server = await startServer(fresh);
+  const account = await register(server).finally(() => server.stop());
+  const engine = await openChdb({ folder: join(fresh, 'engine'), sessions: 1, queueLength: 1 });
+  try {
+    await generate(engine, account.accountId, dataset, rows, shape, (done) =>
+      process.stderr.write(`\rmaking ${name}: ${done.toLocaleString('en')} rows`),
+    );
+    process.stderr.write('\n');
+  } finally {
+    await engine.close();
+  }
+  await record(fresh, account.accountId, dataset, rows);
+  return account;
+}
+
+/**
+ * The folder with so many rows of a dataset in a shape, and how to reach its data:
+ * `{folder, tenantId, accountId, clientId, clientSecret}`.
+ */
+export async function folderOf(dataset, rows, shape) {
+  const name = `${dataset}-${shape}-${rows}`;
+  const folder = join(place, name);
+  const description = join(folder, 'bench.json');
+  const madeFrom = fingerprint();
+  const found = existsSync(description) ? JSON.parse(await readFile(description, 'utf8')) : {};
+  if (found.madeFrom === madeFrom) return { folder, ...found };
+  const fresh = `${folder}.making`;
+  const account = await make(name, fresh, dataset, rows, shape);
+  await writeFile(join(fresh, 'bench.json'), JSON.stringify({ ...account, madeFrom }));
+  await rm(folder, { recursive: true, force: true });
+  await rename(fresh, folder);
+  return { folder, ...account, madeFrom };
+}
+
+/** A copy of a folder that may be written to; the caller removes it. */
+export async function copyOf(data, name) {
+  const folder = join(place, name);
+  await rm(folder, { recursive: true, force: true });
+  await cp(data.folder, folder, { recursive: true });
+  return { ...data, folder };
+}
+
+/** A folder that is not there yet; the caller removes it. */
+export async function emptyFolder(name) {
+  const folder = join(place, name);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(place, { recursive: true });
+  return folder;
+}
