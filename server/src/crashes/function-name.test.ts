@@ -127,6 +127,35 @@ test('any text gives a clean name in little time', () => {
     if (name !== undefined) assert.match(name, /^[A-Za-z0-9_.:$@?+,-]{1,180}$/, JSON.stringify(text));
     assert.equal(functionName(text), name);
   }
-  for (const part of parts) functionName(part.repeat(100_000));
   assert.ok(performance.now() - started < 20_000, 'slow names');
+});
+
+test('names made to be slow take no longer than others', () => {
+  const of = (unit: string) => unit.repeat(4000 / unit.length);
+  const hostile = [
+    ' ',
+    '.cold',
+    '.cold.1',
+    '()::',
+    'a(b)::',
+    ' [',
+    ' (.a',
+    '+1',
+    ':1',
+    'operator(',
+    '`',
+    '(',
+  ];
+  const time = (text: string) => {
+    const started = process.cpuUsage();
+    for (let turn = 0; turn < 200; turn += 1) functionName(`a${text}x`);
+    const { user, system } = process.cpuUsage(started);
+    return (user + system) / 200_000;
+  };
+  const slow = hostile.map((unit) => ({ unit, milliseconds: time(of(unit)) }));
+  // A stack has 128 frames, a batch many stacks, and all of them are named where others wait.
+  assert.deepEqual(
+    slow.filter(({ milliseconds }) => milliseconds > 4),
+    [],
+  );
 });

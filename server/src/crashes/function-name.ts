@@ -12,6 +12,9 @@ const longestImage = 100;
 /** Longest input that is looked at, so that hostile symbols cost nothing. */
 const longestInput = 4096;
 
+/** Longest ending that is taken off: patterns that end with the text try every place before it. */
+const longestEnding = 256;
+
 /** What debuggers print where they know no function. */
 const nameless = new Set(['', '?', '??', '<unknown>', '<name omitted>']);
 
@@ -45,11 +48,16 @@ function clean(text: string): string {
 function withoutEndings(text: string): string {
   let rest = text.trimEnd();
   for (let turn = 0; turn < 8; turn += 1) {
-    const shorter = endings.reduce((shrunk, ending) => shrunk.replace(ending, ''), rest).trimEnd();
+    const shorter = endings.reduce(withoutEnding, rest).trimEnd();
     if (shorter === rest || shorter === '') break;
     rest = shorter;
   }
   return rest;
+}
+
+function withoutEnding(text: string, ending: RegExp): string {
+  const from = Math.max(0, text.length - longestEnding);
+  return text.slice(0, from) + text.slice(from).replace(ending, '');
 }
 
 /** A declaration without return type and argument lists. */
@@ -65,7 +73,7 @@ function bareName(text: string): string {
     if (
       stack.length === 0 &&
       /^operator(?![A-Za-z0-9_$])/.test(text.slice(at, at + 9)) &&
-      !/[\w$]$/.test(kept)
+      !/[\w$]/.test(kept.at(-1) ?? '')
     ) {
       // From here on blanks belong to the name: `operator bool`, `operator new`.
       const signs = operatorSigns.exec(text.slice(at + 8, at + 13))?.[0] ?? '';
@@ -74,7 +82,8 @@ function bareName(text: string): string {
       keyword = true;
       continue;
     }
-    if (stack.length === 0 && sign === '(' && /[\w$>\])}'~!=<+*/%^&|,-]$/.test(kept.slice(start))) {
+    const before = kept.length > start ? (kept.at(-1) ?? '') : '';
+    if (stack.length === 0 && sign === '(' && /[\w$>\])}'~!=<+*/%^&|,-]/.test(before)) {
       const end = closing(text, at);
       const rest = text.slice(end);
       // Arguments in the middle belong to an enclosing function; behind the last ones nothing is part of the name.
@@ -108,7 +117,7 @@ function closing(text: string, open: number): number {
  * than `A-Za-z0-9_.:$@?+,-` as `_`; at most 180 characters. `undefined` if the text names no function.
  */
 export function functionName(text: string): string | undefined {
-  const raw = text.slice(0, longestInput).trim();
+  const raw = text.slice(0, longestInput).trim().replace(/ {2,}/g, ' ');
   if (nameless.has(raw)) return undefined;
   const bare = withoutEndings(bareName(withoutEndings(raw)));
   const name = clean(bare === '' ? raw : bare).slice(0, longestFunction);
