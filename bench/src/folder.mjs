@@ -11,11 +11,14 @@ import { root, startServer } from './server.mjs';
 /** Where folders are kept; `STORELENS_BENCH_DATA` puts them elsewhere. */
 export const place = process.env.STORELENS_BENCH_DATA ?? join(root, 'bench', '.data');
 
-/** What a folder is made from: rows of another generator or schema are made again. */
-function fingerprint() {
+/** What a folder is made from: rows of another generator, or of a table that has changed, are made again. */
+function fingerprint(dataset) {
   const hash = createHash('sha256').update(readFileSync(new URL('data.mjs', import.meta.url)));
   const schema = join(root, 'server', 'src', 'engine', 'schema');
-  for (const name of readdirSync(schema).sort()) hash.update(readFileSync(join(schema, name)));
+  for (const name of readdirSync(schema).sort()) {
+    const step = readFileSync(join(schema, name), 'utf8');
+    if (new RegExp(`\\b${dataset}\\b`).test(step)) hash.update(step);
+  }
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -84,7 +87,7 @@ export async function folderOf(dataset, rows, shape) {
   const name = `${dataset}-${shape}-${rows}`;
   const folder = join(place, name);
   const description = join(folder, 'bench.json');
-  const madeFrom = fingerprint();
+  const madeFrom = fingerprint(dataset);
   const found = existsSync(description) ? JSON.parse(await readFile(description, 'utf8')) : {};
   if (found.madeFrom === madeFrom) return { folder, ...found };
   const fresh = `${folder}.making`;

@@ -3,6 +3,7 @@
  * ended by then, killed by its id when this process exits. A part of the benchmark gives back what it took through
  * `cleanly`, also when it fails.
  */
+import { rmSync } from 'node:fs';
 
 const running = new Map();
 
@@ -16,6 +17,13 @@ export function hasEnded({ pid }) {
   running.delete(pid);
 }
 
+const passing = new Set();
+
+/** Removes a folder when this process exits, unless that was done before. */
+export function removeWith(folder) {
+  passing.add(folder);
+}
+
 process.once('exit', () => {
   for (const [pid, signal] of running) {
     try {
@@ -24,6 +32,7 @@ process.once('exit', () => {
       // It has ended a moment ago.
     }
   }
+  for (const folder of passing) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { endWith, hasEnded } from '../processes.mjs';
+import { endWith, hasEnded, removeWith } from '../processes.mjs';
 import { startHandler } from './handler.mjs';
 
 const file = fileURLToPath(import.meta.url);
@@ -73,6 +73,7 @@ export async function startPostgres(folder, csv) {
   const fresh = !existsSync(join(folder, 'filled'));
   // The path of a socket may have some hundred bytes; a folder's may be longer.
   const sockets = await mkdtemp(join(tmpdir(), 'bench-pg-'));
+  removeWith(sockets);
   await ownedByServer(sockets);
   if (fresh) {
     await rm(folder, { recursive: true, force: true });
@@ -106,6 +107,8 @@ export async function startPostgres(folder, csv) {
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const [command, args] = asUser(join(bin, 'postgres'), ['-D', join(folder, 'db'), ...options]);
   const server = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'], cwd: '/' });
+  // The program itself or, for root, runuser, which passes SIGTERM on.
+  endWith(server);
   const ended = new Promise((resolve) => server.once('exit', resolve));
   const psql = (sql, input) =>
     spawn(
@@ -162,7 +165,7 @@ export async function startPostgres(folder, csv) {
       process.kill(pid, 'SIGINT');
       await ended;
       hasEnded({ pid });
-      await rm(sockets, { recursive: true, force: true });
+      hasEnded(server);
     },
   };
 }

@@ -3,7 +3,7 @@
  * own. All answers have the same rows, which is checked before they are timed.
  */
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '../client.mjs';
@@ -13,7 +13,7 @@ import { exportSql as postgresSql, programs, reaches, startPostgres } from '../c
 import { appId } from '../data.mjs';
 import { folderOf, place } from '../folder.mjs';
 import { interleave, median } from '../measure.mjs';
-import { cleanly } from '../processes.mjs';
+import { cleanly, removeWith } from '../processes.mjs';
 import { fullGrain, monthByMarket, small } from '../questions.mjs';
 import { startServer } from '../server.mjs';
 
@@ -46,7 +46,13 @@ const plainRows = (rows) =>
 
 /** Starts every contender that this machine can run, on the rows of a data folder; `undo` takes how to end them. */
 async function startContenders(data, undo) {
-  const base = join(place, `contenders-${data.madeFrom}-${data.folder.split('-').at(-1)}`);
+  const rows = data.folder.split('-').at(-1);
+  const name = `contenders-${rows}-${data.madeFrom}`;
+  for (const found of await readdir(place)) {
+    const outdated = found.startsWith(`contenders-${rows}-`) && !found.startsWith(name);
+    if (outdated) await rm(join(place, found), { recursive: true, force: true });
+  }
+  const base = join(place, name);
   const started = {};
   const parquet = () => exported(data, `${base}.parquet`, duckdbSql, 'Parquet');
   started.duckdb = await startDuckdb(`${base}.duckdb`, parquet);
@@ -59,7 +65,7 @@ async function startContenders(data, undo) {
   let folder = `${base}.postgres`;
   if (!reaches(place)) {
     folder = await mkdtemp(join(tmpdir(), 'bench-pg-'));
-    undo(() => rm(folder, { recursive: true, force: true }));
+    removeWith(folder);
   }
   const csv = () => exported(data, `${base}.csv`, postgresSql, 'CSV');
   started.postgres = await startPostgres(folder, csv);
