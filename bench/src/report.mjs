@@ -13,12 +13,14 @@ import { root } from './server.mjs';
 const versionOf = (path) => JSON.parse(readFileSync(join(root, path, 'package.json'), 'utf8')).version;
 const output = (command, ...args) => execFileSync(command, args, { encoding: 'utf8', cwd: root }).trim();
 
+const commit = () => output('git', 'describe', '--always', '--dirty');
+
 /** Machine and versions, by name. */
 export async function environment() {
   const postgres = await programs();
   const ask = "console.log(String(require('chdb').query('SELECT version()', 'TSV')).trim())";
   return {
-    Storelens: output('git', 'describe', '--always', '--dirty'),
+    Storelens: commit(),
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? '?'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     Node: process.version,
     engine: `${output(process.execPath, '-e', ask)} in chdb ${versionOf('node_modules/chdb')}`,
@@ -34,7 +36,7 @@ const units = { x: '', ms: ' ms', MB: ' MB', '/s': '/s' };
 const shown = ({ unit }, value) => `${short(value)}${units[unit]}`;
 const size = (rows) => (rows >= 1e6 ? `${rows / 1e6}M` : rows >= 1e3 ? `${rows / 1e3}k` : String(rows));
 
-/** A figure as it is kept: of its times, what is printed. */
+/** A figure as it is kept: of its times, what is printed, and on what commit and how busy a machine. */
 export function summary({ id, rows, shape = '', value, times, of = 'ms', remark = '' }) {
   const numbers = Object.entries(times).map(([name, list]) => ({
     name,
@@ -43,7 +45,8 @@ export function summary({ id, rows, shape = '', value, times, of = 'ms', remark 
     count: list.length,
   }));
   const load = loadavg()[0].toFixed(1);
-  return { id, rows, shape, value, numbers, of, remark, load, at: new Date().toISOString().slice(0, 16) };
+  const at = new Date().toISOString().slice(0, 16);
+  return { id, rows, shape, value, numbers, of, remark, load, at, commit: commit() };
 }
 
 const details = ({ numbers, of }) =>
@@ -55,15 +58,16 @@ const details = ({ numbers, of }) =>
     )
     .join(', ');
 
+/** What stands behind a figure: the numbers that it is the ratio of, and a remark. */
+const behind = (figure) => [details(figure), figure.remark].filter(Boolean).join('; ');
+
 /** One line for the terminal. */
 export function line(figure) {
   const measure = measures[figure.id];
   const judged = verdict(measure, figure.value);
-  const [about, extra] = [
-    `${size(figure.rows)} ${figure.shape}`.trim(),
-    figure.remark && `; ${figure.remark}`,
-  ];
-  return `${measure.goal.padStart(2)}  ${measure.what}, ${about}: ${shown(measure, figure.value)} ${judged && `[${judged}] `}(${figure.of}: ${details(figure)}${extra})`;
+  const about = `${size(figure.rows)} ${figure.shape}`.trim();
+  const value = `${shown(measure, figure.value)}${judged && ` [${judged}]`}`;
+  return `${measure.goal.padStart(2)}  ${measure.what}, ${about}: ${value}   ${figure.of}: ${behind(figure)}`;
 }
 
 const resultsFile = join(place, 'results.json');
@@ -108,9 +112,10 @@ export async function writePage(figures) {
     figure.id,
     `${size(figure.rows)} ${figure.shape}`.trim(),
     figure.of,
-    [details(figure), figure.remark].filter(Boolean).join('; '),
+    behind(figure),
     figure.load,
     figure.at.replace('T', ' '),
+    figure.commit,
   ]);
   const about = table(['', ''], Object.entries(await environment()));
   const text = await readFile(new URL('page.md', import.meta.url), 'utf8');
@@ -119,7 +124,7 @@ export async function writePage(figures) {
     .replace('{goals}', () => table(['#', 'what', 'rows', 'must', 'aim', 'measured', ''], goals))
     .replace('{numbers}', () =>
       table(
-        ['#', 'figure', 'rows', 'unit', 'medians (99th percentiles)', 'load', 'measured at (UTC)'],
+        ['#', 'figure', 'rows', 'unit', 'medians (99th percentiles)', 'load', 'measured at (UTC)', 'commit'],
         numbers,
       ),
     );
