@@ -3,7 +3,7 @@ import { reports } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
-import type { Timings } from '../query/stages.js';
+import type { Timings } from '../query/index.js';
 import { RateLimit } from '../rate-limit.js';
 import { sendCompressed } from './compress.js';
 import { addressOfFile } from './files.js';

@@ -7,7 +7,7 @@ import type { Crashes } from '../crashes/index.js';
 import { type Engine, EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ingest } from '../ingest/index.js';
-import type { Timings } from '../query/stages.js';
+import type { Timings } from '../query/index.js';
 
 const stageSeconds = [
   0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60,

@@ -20,6 +20,8 @@ import type { Statement } from './sql-writer.js';
 import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
 
+export type { Timings } from './stages.js';
+
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
 export interface QueryScope {
   readonly accountId: string;
