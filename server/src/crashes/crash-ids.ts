@@ -1,6 +1,7 @@
 /**
  * Ids of crashes: a cabId and a cabIdHash that tell nothing of how many there are, and that are the same when the same
- * batch comes again, so that a repeated crash replaces its file instead of leaving a second one.
+ * crash comes again under the same batch id, so that it replaces its file instead of leaving a second one. Batch ids
+ * are forgotten after a time, and a client may then use one for another crash: what it sends decides, too.
  */
 import { createHmac } from 'node:crypto';
 import type { Registry } from '../registry/index.js';
@@ -15,8 +16,8 @@ export interface CrashIds {
   readonly cabIdHash: string;
 }
 
-/** Makes the ids of a batch of an account. */
-export type MakeCrashIds = (accountId: string, batchId: string) => CrashIds;
+/** Makes the ids of a batch of an account; the hash is that of everything that was sent. */
+export type MakeCrashIds = (accountId: string, batchId: string, bodyHash: string) => CrashIds;
 
 /** Reads the installation's key of crash ids, or makes it at first start. */
 export async function openCrashIds(registry: Registry, random: Random): Promise<MakeCrashIds> {
@@ -28,8 +29,8 @@ export async function openCrashIds(registry: Registry, random: Random): Promise<
     return made;
   });
   const key = Buffer.from(value, 'hex');
-  return (accountId, batchId) => {
-    const digest = createHmac('sha256', key).update(`${accountId}\n${batchId}`, 'utf8').digest();
+  return (accountId, batchId, bodyHash) => {
+    const digest = createHmac('sha256', key).update(`${accountId}\n${batchId}\n${bodyHash}`, 'utf8').digest();
     return { cabId: cabIdOf(digest.subarray(0, 16)), cabIdHash: guidOf(digest.subarray(16)) };
   };
 }

@@ -185,7 +185,8 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     const file = reading.written === undefined && keepFiles ? path : keepTo;
     const bytes = file === undefined ? 0 : (reading.written ?? (await synced(file)));
     const batch = crash.idempotencyKey ?? newGuid(random);
-    const ids = idsOf(accountId, batch);
+    const hash = bodyHash(crash, upload);
+    const ids = idsOf(accountId, batch, hash);
     const merged = mergedRow(event, reading.facts, receipt);
     const { exception: _, ...others } = merged;
     const exception = mergedException(event, reading.facts);
@@ -209,7 +210,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
       accountId,
       dataset: failures,
       batchId: batch,
-      bodyHash: bodyHash(crash, upload),
+      bodyHash: hash,
       rows: [row],
       files: file === undefined ? [] : [{ path: file, key: crashFileKey(accountId, day, ids.cabIdHash) }],
     });

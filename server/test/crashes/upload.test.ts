@@ -154,6 +154,38 @@ describe('a stored crash', () => {
     assert.equal((await detail(answer)).timestamp, '2026-11-23T09:00:00.000Z');
   });
 
+  it('is another crash once its key was forgotten, and leaves the file of the first one alone', async () => {
+    const crash = { event: appEvent, headers: { 'idempotency-key': 'crash-of-the-month' } };
+    const first = await stored(server, account, { ...crash, file: sample('linux-div.dmp') });
+    const before = await cabinetOf(first);
+    const operator = await server.operatorKey();
+    server.setTime(now + 31 * 86_400_000);
+    try {
+      await server.app.parts.ingest.purge();
+      const form = new FormData();
+      form.append('event', JSON.stringify(appEvent));
+      form.append('file', new Blob([sample('linux-null.dmp')]));
+      const answer = await server.request('/ingest/v1/crashes', {
+        method: 'POST',
+        // The account's token is over by now.
+        headers: {
+          ...crash.headers,
+          authorization: `Bearer ${operator}`,
+          'storelens-tenant': account.tenantId,
+        },
+        body: form,
+      });
+      assert.equal(answer.status, 200, answer.text);
+      const second = answer.json as CrashAnswer;
+      assert.equal(second.duplicate, false);
+      assert.notEqual(second.cabIdHash, first.cabIdHash);
+      assert.notEqual(second.cabId, first.cabId);
+      assert.deepEqual(await cabinetOf(first), before);
+    } finally {
+      server.setTime(now);
+    }
+  });
+
   it('is counted once per key, and answers as it did', async () => {
     const crash = {
       file: sample('linux-div.dmp'),
