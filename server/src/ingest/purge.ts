@@ -1,7 +1,8 @@
 /**
- * Deletes superseded rows of replacing datasets. A row goes when a commit that was done long enough ago has a newer
- * one in its place: every snapshot that is still promised sees that newer one. Works through the commits in order,
- * some at a time, so that its memory depends on batches and never on the size of a table.
+ * Deletes superseded rows: of replacing datasets, whose keys tell, and of those whose rows say what superseded them. A
+ * row goes when a commit that was done long enough ago has a newer one in its place: every snapshot that is still
+ * promised sees that newer one. Works through the commits in order, some at a time where keys are to be compared, so
+ * that its memory depends on batches and never on the size of a table.
  */
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import type { Engine, EngineParams } from '../engine/index.js';
@@ -33,15 +34,17 @@ export class Purge {
   /** Deletes what was superseded by commits done ten minutes before `now`. */
   async run(now: number): Promise<void> {
     const before = now - keptMilliseconds - this.grace;
-    const replacing = Object.values(datasets).filter(({ replaces }) => replaces !== undefined);
-    for (const { name } of replacing) {
+    const purged = Object.values(datasets).filter(
+      ({ replaces, supersedable }) => replaces !== undefined || supersedable,
+    );
+    for (const { name } of purged) {
       const due = this.#due.get(name) ?? new Set();
       const accounts = await this.ledger.accountsWith(name, this.#seen - clockSlack, before);
       for (const account of accounts) due.add(account);
       this.#due.set(name, due);
     }
     this.#seen = Math.max(this.#seen, before);
-    for (const entry of replacing) {
+    for (const entry of purged) {
       const due = this.#due.get(entry.name) ?? new Set();
       for (const account of due) if (await this.#purge(entry, account, before)) due.delete(account);
     }
@@ -51,7 +54,11 @@ export class Purge {
   async #purge(entry: DatasetEntry, account: string, before: number): Promise<boolean> {
     const settled = await this.ledger.settled(account, before);
     let { checked } = await this.ledger.purgeMark(account, entry.name);
-    for (;;) {
+    if (entry.supersedable && settled > checked) {
+      await this.#step(entry, account, checked, settled);
+      checked = settled;
+    }
+    while (!entry.supersedable) {
       const commits = await this.ledger.stored(account, entry.name, checked, settled);
       if (commits.length === 0) break;
       let rows = 0;
@@ -70,20 +77,16 @@ export class Purge {
   }
 
   async #step(entry: DatasetEntry, account: string, above: number, upTo: number): Promise<void> {
-    const superseded = supersededRows(entry);
+    const { newest, where } = supersededRows(entry);
     const params: EngineParams = { account, above, upTo };
-    const bytes = await this.engine.query({
-      account,
-      sql: `SELECT count() FROM (${superseded})`,
-      params,
-      format: 'TSV',
-    });
-    if (Buffer.from(bytes).toString('utf8').trim() !== '0') {
+    const bytes = await this.engine.query({ account, sql: newest, params, format: 'TSV' });
+    const horizon = Number(Buffer.from(bytes).toString('utf8'));
+    if (horizon > 0) {
       // Before the rows go: a reader that looks at the mark after its query knows whether it may have missed some.
-      await this.ledger.markPurged(account, entry.name, { checked: above, horizon: upTo });
+      await this.ledger.markPurged(account, entry.name, { checked: above, horizon });
       await this.engine.command({
         account,
-        sql: `DELETE FROM ${entry.name} WHERE accountId = {account:String} AND (seq, line) IN (${superseded})`,
+        sql: `DELETE FROM ${entry.name} WHERE accountId = {account:String} AND ${where}`,
         params,
         settings: { lightweight_deletes_sync: 2 },
       });
@@ -92,13 +95,30 @@ export class Purge {
   }
 }
 
-/** SQL of the rows, by commit and line, that commits in `above < seq <= upTo` supersede. */
-function supersededRows(entry: DatasetEntry): string {
-  const keys = (entry.replaces ?? []).join(', ');
-  return `SELECT seq, line FROM (
-  SELECT seq, line, max((seq, line)) OVER (PARTITION BY ${keys}) AS newest FROM ${entry.name}
+/**
+ * SQL about the rows that commits in `above < seq <= upTo` supersede: a statement for the least number that still sees
+ * everything without them, 0 if there are none, and a condition.
+ */
+function supersededRows({ name, replaces, supersedable }: DatasetEntry): {
+  readonly newest: string;
+  readonly where: string;
+} {
+  if (supersedable) {
+    const where = 'supersededBy > {above:UInt64} AND supersededBy <= {upTo:UInt64}';
+    return {
+      newest: `SELECT max(supersededBy) FROM ${name} WHERE accountId = {account:String} AND ${where}`,
+      where,
+    };
+  }
+  const keys = (replaces ?? []).join(', ');
+  const rows = `SELECT seq, line FROM (
+  SELECT seq, line, max((seq, line)) OVER (PARTITION BY ${keys}) AS newest FROM ${name}
   WHERE accountId = {account:String} AND seq <= {upTo:UInt64} AND (${keys}) IN (
-    SELECT ${keys} FROM ${entry.name}
+    SELECT ${keys} FROM ${name}
     WHERE accountId = {account:String} AND seq > {above:UInt64} AND seq <= {upTo:UInt64})
 ) WHERE (seq, line) < newest`;
+  return {
+    newest: `SELECT if(count() = 0, 0, {upTo:UInt64}) FROM (${rows})`,
+    where: `(seq, line) IN (${rows})`,
+  };
 }

@@ -345,3 +345,51 @@ test('more crashes than one call takes are gone through with `next`', async () =
   assert.equal(await one.count(), count);
   assert.equal(await one.count({ filter: `failureName eq '${symbolName}'` }), count);
 });
+
+test('what a renaming took the place of is purged once no snapshot needs it', async () => {
+  const one = await customer();
+  const { ingest, ledger } = server.app.parts;
+  const { accountId } = one.account;
+  const rows = async () => {
+    const bytes = await server.app.parts.engine.query({
+      account: accountId,
+      sql: 'SELECT count() FROM failures WHERE accountId = {account:String}',
+      params: { account: accountId },
+      format: 'TSV',
+    });
+    return Number(Buffer.from(bytes).toString('utf8'));
+  };
+  const crash = await one.crash();
+  await one.crash('win-av.dmp');
+  const before = await one.snapshot();
+  await one.symbols();
+  await one.reprocess();
+  const renaming = await ledger.snapshot(accountId);
+  const names = async (parameters = {}) =>
+    (await one.report('failurehits', { groupby: 'failureName', ...parameters })).map(
+      ({ failureName }) => failureName,
+    );
+  assert.equal(await rows(), 3);
+  try {
+    server.setTime(now + 9 * 60_000);
+    await ingest.purge();
+    assert.equal(await rows(), 3, 'a paging run of the last ten minutes still sees the old row');
+    assert.ok((await names({ snapshot: before })).includes(crash.failureName));
+
+    server.setTime(now + 15 * 60_000);
+    await ingest.purge();
+    assert.equal(await rows(), 2);
+    assert.equal(await ledger.purgedBelow(accountId, 'failures'), renaming);
+    // What is gone is not given wrongly: the present state is answered.
+    assert.deepEqual(await names({ snapshot: before }), await names());
+    assert.equal(await one.count(), 2);
+    assert.equal((await one.detail(crash)).failureName, symbolName);
+    assert.equal((await one.report('failuredetails', { failureHash: crash.failureHash })).length, 1);
+    assert.equal((await one.reprocess()).changed, 0);
+
+    await ingest.purge();
+    assert.equal(await rows(), 2, 'nothing is left to purge');
+  } finally {
+    server.setTime(now);
+  }
+});
