@@ -91,6 +91,26 @@ async function openSession(SessionClass: typeof Session, folder: string): Promis
   }
 }
 
+const unclean = new WeakSet<Session>();
+
+/**
+ * Runs a statement. A session keeps what a failed query had answered so far, and puts it before the answer of its next
+ * query (chdb 3.4.0), which may be another account's. So the answer that follows a failure is thrown away before anybody
+ * asks. Remove this when a failed query leaves nothing behind.
+ */
+async function ask(session: Session, text: string): ReturnType<Session['queryAsync']> {
+  if (unclean.has(session)) {
+    await session.queryAsync('SELECT 1 FORMAT TSV');
+    unclean.delete(session);
+  }
+  try {
+    return await session.queryAsync(text);
+  } catch (error) {
+    unclean.add(session);
+    throw error;
+  }
+}
+
 /** Whether `file()` would take a path for a pattern; it has no way to quote one. */
 function isPattern(path: string): boolean {
   return /[*?{}]/.test(path);
@@ -122,7 +142,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
       const text = bindings(request.params ?? {}) + queryText(request);
       return await readers.run(async (session) => {
         request.begun?.();
-        return (await session.queryAsync(text)).bytes();
+        return (await ask(session, text)).bytes();
       }, request.signal);
     } catch (error) {
       throw toEngineError(error, 'query');
@@ -139,7 +159,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
       const source = `file(${[batch.file, batch.format, batch.structure].map(quoteText).join(', ')})`;
       try {
         const text = bindings(batch.params ?? {}) + insertText(batch, source);
-        await writer.run((session) => session.queryAsync(text));
+        await writer.run((session) => ask(session, text));
       } catch (error) {
         throw toEngineError(error, 'insert');
       }
@@ -147,7 +167,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
     async command(statement) {
       try {
         const text = bindings(statement.params ?? {}) + commandText(statement);
-        await writer.run((session) => session.queryAsync(text));
+        await writer.run((session) => ask(session, text));
       } catch (error) {
         throw toEngineError(error, 'command');
       }

@@ -316,6 +316,22 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
       await assert.rejects(ask(sql, {}, { max_memory_usage: 20_000_000 }), kind('too-large'));
     });
 
+    test('keeps what a failed query had answered so far out of later answers', async () => {
+      // So late that a part of the answer has been made; on every session, and twice on each.
+      const late = 'SELECT number, throwIf(number = 900000) FROM numbers(1000000)';
+      for (let round = 0; round < 2 * suiteLimits.sessions; round += 1) {
+        await assert.rejects(ask(late, {}, { max_threads: 1, max_block_size: 1000 }), kind('fault'));
+      }
+      const sql = 'SELECT {n:UInt8}, sleep(0.05)';
+      const asked = Array.from({ length: 3 * suiteLimits.sessions }, (_, n) => ask(sql, { n }));
+      const answers = await Promise.all(asked);
+      answers.forEach((answer, n) => {
+        // Not the rows at once: a million foreign ones take minutes to compare.
+        assert.equal(answer.length, 1);
+        assert.deepEqual(answer, [[n, 0]]);
+      });
+    });
+
     test('refuses calls beyond the queue at once and answers the others', async () => {
       const calls = suiteLimits.sessions + suiteLimits.queueLength;
       const accepted = Array.from({ length: calls }, (_, index) =>
