@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Failure } from '../failure.js';
-import { bodyHash, checkQuery, givesFrames, mergedException, mergedRow, readEvent } from './crash-event.js';
+import { bodyHash, checkQuery, givesFrames, mergedRow, readEvent } from './crash-event.js';
 import type { DumpFacts } from './reading.js';
 
 const receipt = Date.UTC(2026, 10, 23, 9);
@@ -116,26 +116,8 @@ describe('a row', () => {
   });
 });
 
-describe('the exception that names a crash', () => {
-  const facts = { code: 0xc0000005, parameters: [0n, 0n] };
-  it('is the dump’s where the event gives none or the same', () => {
-    assert.deepEqual(mergedException(event({}), dump), facts);
-    for (const code of ['0xC0000005', 'c0000005', 0xc0000005, -1073741819]) {
-      assert.deepEqual(mergedException(event({ exception: { code } }), dump), facts);
-    }
-    const classed = mergedException(event({ exception: { class: 'MINE' } }), dump);
-    assert.deepEqual(classed, { ...facts, class: 'MINE' });
-    const posix = { ...dump, exception: { signal: 'SIGSEGV', signalDetail: 1, address: 16n } };
-    assert.deepEqual(mergedException(event({ exception: { code: 'sigsegv' } }), posix), posix.exception);
-  });
-
-  it('is the event’s where it is another one', () => {
-    assert.equal(mergedException(event({ exception: { code: '0xc0000094' } }), dump), undefined);
-    assert.equal(mergedException(event({ exception: { code: 'SIGSEGV' } }), dump), undefined);
-    assert.equal(mergedException(event({}), undefined), undefined);
-  });
-
-  it('comes with the event’s own frames if there are any', () => {
+describe('the frames of a crash', () => {
+  it('are the event’s own if there are any', () => {
     assert.equal(givesFrames(event({ frames: [] })), false);
     assert.equal(givesFrames(event({ frames: [{ image: 'a' }] })), true);
   });

@@ -9,7 +9,6 @@ import { Failure } from '../failure.js';
 import type { Row } from '../ingest/index.js';
 import { isSystemImage } from './blamed-frame.js';
 import { failureMode } from './failure-hash.js';
-import { type ExceptionFacts, exceptionCode } from './failure-name.js';
 import type { DumpFacts } from './reading.js';
 
 /** The sources of failures. */
@@ -150,28 +149,6 @@ export function mergedRow({ row }: CrashEvent, facts: DumpFacts | undefined, rec
     if (isMissing(filled[key]) && value !== undefined) filled[key] = value;
   }
   return filled;
-}
-
-/**
- * The exception to name a crash after, if the dump has a say in it: its own where the event gives none or the same
- * code; a class of the event stays. Undefined if the event's own counts.
- */
-export function mergedException(
-  { row }: CrashEvent,
-  facts: DumpFacts | undefined,
-): ExceptionFacts | undefined {
-  const found = facts?.exception;
-  if (found === undefined) return undefined;
-  const given = row.exception as { readonly code?: unknown; readonly class?: unknown } | null | undefined;
-  const said = isMissing(given?.class) ? {} : { class: String(given?.class) };
-  const code = given?.code;
-  if (isMissing(code)) return { ...found, ...said };
-  const text = String(code).trim();
-  const same =
-    found.signal === undefined
-      ? exceptionCode(typeof code === 'number' ? code : text) === found.code
-      : text.toUpperCase() === found.signal;
-  return same ? { ...found, ...said } : undefined;
 }
 
 /** Whether the event gives frames of its own. */

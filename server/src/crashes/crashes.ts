@@ -16,15 +16,7 @@ import type { Log } from '../log.js';
 import { RateLimit } from '../rate-limit.js';
 import type { Registry } from '../registry/index.js';
 import { type Clock, newGuid, type Random } from '../system.js';
-import {
-  bodyHash,
-  type CrashEvent,
-  checkQuery,
-  givesFrames,
-  mergedException,
-  mergedRow,
-  readEvent,
-} from './crash-event.js';
+import { bodyHash, type CrashEvent, checkQuery, givesFrames, mergedRow, readEvent } from './crash-event.js';
 import { openCrashIds } from './crash-ids.js';
 import { failureMode } from './failure-hash.js';
 import { failureRow } from './failure-row.js';
@@ -187,12 +179,9 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     const batch = crash.idempotencyKey ?? newGuid(random);
     const hash = bodyHash(crash, upload);
     const ids = idsOf(accountId, batch, hash);
-    const merged = mergedRow(event, reading.facts, receipt);
-    const { exception: _, ...others } = merged;
-    const exception = mergedException(event, reading.facts);
     const row = failureRow(
       {
-        ...(exception === undefined ? merged : others),
+        ...mergedRow(event, reading.facts, receipt),
         source: owner.source,
         applicationId: owner.applicationId,
       },
@@ -200,7 +189,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
         ...ids,
         cabBytes: bytes,
         processed: reading.processed,
-        exception,
+        exception: reading.facts?.exception,
         frames: givesFrames(event) ? undefined : reading.facts?.frames,
       },
     );
