@@ -174,7 +174,8 @@ export const settingsTable = {
     default: 0,
     help: 'Hours back from now that the hour level answers, as Microsoft limits it to 72; 0: no limit.',
   },
-  sessions: { ...whole(1, 64), default: 4, help: 'Report queries that run at the same time.' },
+  // One less than libuv has threads: batches, files and compression use them, too.
+  sessions: { ...whole(1, 64), default: 3, help: 'Report queries that run at the same time.' },
   'queue-length': {
     ...whole(0, 100_000),
     default: 256,

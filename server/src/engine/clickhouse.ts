@@ -216,7 +216,7 @@ export async function openClickHouse({
       return await readers.run(() => {
         query.begun?.();
         return send(client, 'query', statement, query.params, query.settings);
-      }, query.signal);
+      }, query);
     },
     async insert(batch) {
       const body = `${insertText(batch, `input(${quoteText(batch.structure)})`)}\nFORMAT ${batch.format}`;

@@ -24,6 +24,8 @@ export interface EngineQuery {
   readonly settings?: EngineSettings;
   /** Nobody wants the answer once it aborts: a query that still waits for its turn is not run (`unavailable`). */
   readonly signal?: AbortSignal | undefined;
+  /** Goes on with a request that had its turn before: it is next, and not refused for a full line. */
+  readonly goesOn?: boolean;
   /** Called when the query has waited for its turn and begins. */
   readonly begun?: () => void;
 }
@@ -55,7 +57,7 @@ export interface Engine {
   /** Stores a batch, all of it or nothing. */
   insert(batch: EngineBatch): Promise<void>;
   /** Runs a statement that returns nothing (schema steps, deletions). */
-  command(statement: Omit<EngineQuery, 'format' | 'signal' | 'begun'>): Promise<void>;
+  command(statement: Omit<EngineQuery, 'format' | 'signal' | 'goesOn' | 'begun'>): Promise<void>;
   /** Answers if the engine is reachable and able to run a query; throws otherwise. */
   ping(): Promise<void>;
   /** Waits for running calls, then releases everything. */

@@ -77,10 +77,13 @@ test('who aborts while waiting leaves the line and makes room; what runs goes on
   const [running, waiting, late] = [new AbortController(), new AbortController(), new AbortController()];
   const ran: string[] = [];
   const call = (name: string, opened: Promise<void>, signal?: AbortSignal) =>
-    queue.run(async () => {
-      await opened;
-      ran.push(name);
-    }, signal);
+    queue.run(
+      async () => {
+        await opened;
+        ran.push(name);
+      },
+      { signal },
+    );
   const done = call('running', first.opened, running.signal);
   const left = call('waiting', first.opened, waiting.signal);
   waiting.abort();
@@ -95,4 +98,27 @@ test('who aborts while waiting leaves the line and makes room; what runs goes on
   await call('last', first.opened);
   assert.deepEqual(ran, ['running', 'next', 'last']);
   await queue.close();
+});
+
+test('work that had a slot before goes next and is never refused for a full line', async () => {
+  const queue = new Queue(['a'], 1);
+  const first = gate();
+  const ran: string[] = [];
+  const waited: number[] = [];
+  const call = (name: string, goesOn: boolean) =>
+    queue.run(
+      async (_slot, waiting) => {
+        await first.opened;
+        ran.push(name);
+        waited.push(waiting);
+      },
+      { goesOn },
+    );
+  const calls = [call('first', false), call('waits', false)];
+  await assert.rejects(call('too many', false), unavailable);
+  calls.push(call('goes on', true));
+  first.open();
+  await Promise.all(calls);
+  assert.deepEqual(ran, ['first', 'goes on', 'waits']);
+  assert.deepEqual(waited, [0, 1, 0]);
 });

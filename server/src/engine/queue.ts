@@ -1,11 +1,20 @@
 /**
  * A bounded waiting line in front of a number of slots: so many calls run, so many wait, the rest are refused.
- * First come, first served. Who has gone meanwhile leaves the line.
+ * First come, first served, but for calls that go on with work already let in: refusing those late would waste what
+ * was done for them. Who has gone meanwhile leaves the line.
  */
 import { EngineError } from './index.js';
 
 function gone(): EngineError {
   return new EngineError('unavailable', 'nobody waits for the answer any longer', undefined);
+}
+
+/** How a call stands in the line. */
+export interface Turn {
+  /** Whoever aborts before the work began leaves the line. */
+  readonly signal?: AbortSignal | undefined;
+  /** Goes on with work that had a slot before: it is next, and never refused for a full line. */
+  readonly goesOn?: boolean | undefined;
 }
 
 /** Runs calls on slots of type `Slot`; each slot serves one call at a time. */
@@ -25,15 +34,18 @@ export class Queue<Slot> {
   }
 
   /**
-   * Runs `work` on the next free slot. Throws EngineError `unavailable` when the line is full or closed, or when the
+   * Runs `work` on the next free slot and tells it how many calls wait behind it. Throws EngineError `unavailable` when the line is full or closed, or when the
    * signal aborts before the work began.
    */
-  async run<Result>(work: (slot: Slot) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  async run<Result>(
+    work: (slot: Slot, waiting: number) => Promise<Result>,
+    turn: Turn = {},
+  ): Promise<Result> {
     if (this.#closed) throw new EngineError('unavailable', 'the engine is closed', undefined);
-    if (signal?.aborted === true) throw gone();
-    const slot = this.#free.pop() ?? (await this.#wait(signal));
+    if (turn.signal?.aborted === true) throw gone();
+    const slot = this.#free.pop() ?? (await this.#wait(turn));
     try {
-      return await work(slot);
+      return await work(slot, this.#waiting.length);
     } finally {
       this.#release(slot);
     }
@@ -46,8 +58,8 @@ export class Queue<Slot> {
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  #wait(signal: AbortSignal | undefined): Promise<Slot> {
-    if (this.#waiting.length >= this.#length) {
+  #wait({ signal, goesOn = false }: Turn): Promise<Slot> {
+    if (!goesOn && this.#waiting.length >= this.#length) {
       const full = `${this.#slots} calls are running and ${this.#waiting.length} waiting: the queue is full`;
       throw new EngineError('unavailable', full, undefined);
     }
@@ -61,7 +73,8 @@ export class Queue<Slot> {
         reject(gone());
       };
       signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(start);
+      if (goesOn) this.#waiting.unshift(start);
+      else this.#waiting.push(start);
     });
   }
 

@@ -1,8 +1,8 @@
 /**
  * Where the time of a report goes: a watch that runs for one request and always counts for exactly one stage. The
  * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep, count for `queue`
- * while they wait for a session and for `engine` while they run. Reading it changes nothing; whoever answers decides
- * what to do with the figures.
+ * while they wait for a session and for `engine` while they run. The engine learns which queries go on with a request
+ * that had its turn before. Whoever answers decides what to do with the figures.
  *
  * The watch follows its request as asynchronous context, so that the functions between need not hand it on.
  */
@@ -21,6 +21,8 @@ export type Timings = Readonly<Record<Stage, number>>;
 class Watch {
   readonly timings: Record<Stage, number> = { parse: 0, plan: 0, queue: 0, engine: 0, render: 0 };
   stage: Stage = 'parse';
+  /** Whether the request had a turn at the engine. */
+  letIn = false;
   #since = performance.now();
 
   enter(stage: Stage): void {
@@ -58,7 +60,11 @@ export function watched(engine: Engine): Engine {
       const before = watch.stage;
       watch.enter('queue');
       try {
-        return await engine.query({ ...query, begun: () => watch.enter('engine') });
+        const begun = () => {
+          watch.enter('engine');
+          watch.letIn = true;
+        };
+        return await engine.query({ ...query, goesOn: watch.letIn, begun });
       } finally {
         watch.enter(before);
       }
