@@ -33,11 +33,14 @@ const escapes: Readonly<Record<string, string>> = {
 /** Text of a value as ClickHouse reads it for a placeholder. */
 function valueText(value: EngineValue): string {
   if (typeof value === 'string') return value.replace(/[\\\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char);
-  if (typeof value === 'object') {
-    return `[${value.map((text) => `'${text.replace(/[\\'\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char)}'`).join(',')}]`;
-  }
+  if (typeof value === 'object') return `[${value.map(elementText).join(',')}]`;
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be bound`);
   return String(value);
+}
+
+function elementText(value: string | number): string {
+  if (typeof value === 'number') return valueText(value);
+  return `'${value.replace(/[\\'\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char)}'`;
 }
 
 /** A string literal of ASCII letters, digits and `\xHH` alone. */

@@ -70,6 +70,10 @@ function partsOf(list: readonly string[]): readonly (readonly string[])[] {
   return parts;
 }
 
+function isTexts(value: EngineValue): value is readonly string[] {
+  return typeof value === 'object' && typeof value[0] === 'string';
+}
+
 /** Binds lists that are too long for one URL parameter in parts: the names of a publisher's thousands of add-ons. */
 function splitLists(
   text: string,
@@ -78,7 +82,7 @@ function splitLists(
   const bound: Record<string, EngineValue> = {};
   let statement = text;
   for (const [name, value] of Object.entries(params)) {
-    const parts = typeof value === 'object' ? partsOf(value) : [];
+    const parts = isTexts(value) ? partsOf(value) : [];
     if (parts.length < 2) {
       bound[name] = value;
       continue;

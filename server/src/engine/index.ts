@@ -5,7 +5,7 @@
  */
 
 /** A value bound to a `{name:Type}` placeholder. */
-export type EngineValue = string | number | bigint | boolean | readonly string[];
+export type EngineValue = string | number | bigint | boolean | readonly string[] | readonly number[];
 
 /** Values by placeholder name. */
 export type EngineParams = Readonly<Record<string, EngineValue>>;

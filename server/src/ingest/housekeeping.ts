@@ -81,7 +81,7 @@ export class Housekeeping {
   async #repeat(staged: Staged): Promise<void> {
     const { kept, locks, store, spool, log } = this.parts;
     const [first] = staged.commits;
-    await locks.run(staged.made ? groupKey(first) : batchKey(first), async () => {
+    await locks.run(staged.group ? groupKey(first) : batchKey(first), async () => {
       if (kept.of(first) !== staged) return;
       const result = await store.inTurn(() => store.settle(staged, true));
       if (result.outcome === 'open') return;

@@ -9,7 +9,7 @@ export function batchKey({ accountId, dataset, batchId }: BatchKey): string {
   return `${accountId}\n${dataset}\n${batchId}`;
 }
 
-/** Key of the lock that groups of made batches of an account and dataset share. */
+/** Key of the lock that groups of an account and dataset share. */
 export function groupKey({ accountId, dataset }: Omit<BatchKey, 'batchId'>): string {
   return `${accountId}\n${dataset}\n`;
 }

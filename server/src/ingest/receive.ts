@@ -1,6 +1,6 @@
 /**
  * Receives a body into a file: decodes, counts, hashes and scans it while it arrives, and returns when the file is
- * on disk. Memory holds a few chunks. A body that breaks a limit is not read further; whoever owns the connection
+ * on disk. Memory holds a few chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns the connection
  * decides what becomes of the rest.
  */
 import { createHash } from 'node:crypto';
@@ -13,9 +13,11 @@ import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
 import type { Scan, Scanner } from './scanner.js';
 
-/** A body in its file. */
+/** A body in its file, or in memory. */
 export interface Received {
   readonly bytes: number;
+  /** The decoded body if it is small: then there is no file. */
+  readonly body?: Buffer;
   /** SHA-256 of the decoded body, hex. */
   readonly hash: string;
   readonly scan: Scan;
@@ -34,9 +36,43 @@ async function* fromWire(body: Readable, limits: BodyLimits): AsyncGenerator<Buf
   }
 }
 
+/** Holds chunks while they are few, then writes them and all that follow into a new file. */
+class BodyFile {
+  #held: Buffer[] | undefined = [];
+  #bytes = 0;
+  #file: FileHandle | undefined;
+
+  constructor(
+    readonly path: string,
+    readonly mostHeld: number,
+  ) {}
+
+  async write(chunk: Buffer): Promise<void> {
+    this.#bytes += chunk.length;
+    this.#held?.push(chunk);
+    if (this.#held !== undefined && this.#bytes <= this.mostHeld) return;
+    this.#file ??= await open(this.path, 'wx', 0o600);
+    const chunks = this.#held ?? [chunk];
+    this.#held = undefined;
+    for (const one of chunks) await this.#file.writeFile(one);
+  }
+
+  /** The body if it is held; otherwise it is on disk. */
+  async end(): Promise<Buffer | undefined> {
+    if (this.#held !== undefined && this.mostHeld > 0) return Buffer.concat(this.#held);
+    this.#file ??= await open(this.path, 'wx', 0o600);
+    await this.#file.datasync();
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+  }
+}
+
 async function store(
   chunks: AsyncIterable<Buffer>,
-  file: FileHandle,
+  file: BodyFile,
   limits: BodyLimits,
   scanner: Scanner,
 ): Promise<Received> {
@@ -48,7 +84,7 @@ async function store(
     for await (const chunk of chunks) {
       limits.decoded(chunk.length);
       await onDisk(writing);
-      writing = file.writeFile(chunk);
+      writing = file.write(chunk);
       writing.catch(() => undefined);
       bytes += chunk.length;
       hash.update(chunk);
@@ -57,8 +93,9 @@ async function store(
   } finally {
     await onDisk(writing);
   }
-  await onDisk(file.datasync());
-  return { bytes, hash: hash.digest('hex'), scan: scanner.end() };
+  const body = await onDisk(file.end());
+  const received = { bytes, hash: hash.digest('hex'), scan: scanner.end() };
+  return body === undefined ? received : { ...received, body };
 }
 
 /** Why the storing failed, or what else is known if it did not. */
@@ -72,7 +109,7 @@ async function reasonOf(stored: Promise<unknown> | undefined, otherwise: unknown
 }
 
 /**
- * Receives a body into a new file. Throws Failure `too-large`, `invalid-body` (bad compression, lost connection) or
+ * Receives a body into a new file, or into memory if it has at most `mostHeld` bytes. Throws Failure `too-large`, `invalid-body` (bad compression, lost connection) or
  * `unavailable` (disk); the file is the caller's to remove, also then.
  */
 export async function receive(
@@ -81,8 +118,9 @@ export async function receive(
   limits: BodyLimits,
   scanner: Scanner,
   path: string,
+  mostHeld = 0,
 ): Promise<Received> {
-  const file = await onDisk(open(path, 'wx', 0o600));
+  const file = new BodyFile(path, mostHeld);
   let stored: Promise<Received> | undefined;
   try {
     const wire = fromWire(body, limits);

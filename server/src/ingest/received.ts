@@ -1,6 +1,6 @@
 /**
- * Batches that come in, one insert each. The steps, in order: media type, spool, scan, completion, commit number,
- * insert, done.
+ * Batches that come in. The steps, in order: media type, memory or spool, scan, completion, commit number, insert,
+ * done. Small ones take the last three in groups; each of the others has an insert of its own.
  */
 import type { DatasetEntry } from '@storelens/contract';
 import type { Settings } from '../config.js';
@@ -12,7 +12,9 @@ import { busy, conflict } from './answers.js';
 import { type Completions, completeRows } from './complete.js';
 import { headerKeys, headerProblems } from './csv-rows.js';
 import { csvScanner } from './csv-scanner.js';
+import { onDisk } from './disk.js';
 import { explainRows, maxProblems } from './explain.js';
+import type { Groups } from './group.js';
 import type { AcceptedBatch, IncomingBatch } from './index.js';
 import { jsonScanner } from './json-scanner.js';
 import { batchKey, type Kept } from './kept.js';
@@ -21,16 +23,20 @@ import { type BatchFormat, type Media, readIdempotencyKey, readMedia } from './m
 import { type Received, receive } from './receive.js';
 import { type Facts, factsOf } from './rules.js';
 import type { Scan } from './scanner.js';
+import { bareRows, type SmallBatch, smallBatches, smallBytes } from './small.js';
 import type { Spool, Staged } from './spool.js';
 import { statementOf } from './statement.js';
 import { type Outcome, RefusedRows, type Store } from './store.js';
 
-/** A good body in the spool. */
+/** A good body, in memory or in the spool. */
 interface Checked {
   readonly id: string;
   readonly format: BatchFormat;
+  /** The header line of CSV. */
+  readonly header: string | undefined;
   readonly received: Received;
-  readonly facts: Facts;
+  /** What the values are held against; to make it takes as long as the account has products. */
+  readonly facts: () => Facts;
 }
 
 /** Refuses what the scanner found, in the words of the second pass. */
@@ -60,7 +66,11 @@ export interface IncomingParts {
 
 /** Takes batches in, one after the other under the same key. */
 export class IncomingBatches {
-  constructor(readonly parts: IncomingParts) {}
+  readonly #small: Groups<SmallBatch>;
+
+  constructor(readonly parts: IncomingParts) {
+    this.#small = smallBatches(parts);
+  }
 
   /** Stores a batch. Throws Failure as `Ingest.accept` says. */
   async take(request: IncomingBatch): Promise<AcceptedBatch> {
@@ -68,41 +78,78 @@ export class IncomingBatches {
     const media = readMedia(request.contentType, request.contentEncoding);
     const batchId = readIdempotencyKey(request.idempotencyKey) ?? newGuid(random);
     const id = spool.newId();
+    let inMemory = false;
     try {
-      const checked = await this.#spoolBody(request, media, id);
+      const checked = await this.#receive(request, media, id);
+      const { body } = checked.received;
+      inMemory = body !== undefined;
+      if (body !== undefined) return await this.#share(request, batchId, checked, body);
       const key = batchKey({ ...request, dataset: request.dataset.name, batchId });
       return await locks.run(key, () => this.#store(request, batchId, checked));
     } finally {
-      if (!kept.holds(id)) await spool.remove(id);
+      if (!inMemory && !kept.holds(id)) await spool.remove(id);
     }
   }
 
-  /** Step 2: the body into the spool, counted, hashed and scanned on the way. */
-  async #spoolBody(request: IncomingBatch, media: Media, id: string): Promise<Checked> {
+  /** Step 2: the body into memory or the spool, counted, hashed and scanned on the way. */
+  async #receive(request: IncomingBatch, media: Media, id: string): Promise<Checked> {
     const { spool, clock, settings, complete } = this.parts;
     const { dataset, products, body, contentLength } = request;
     const limits = new BodyLimits(settings);
     limits.announced(contentLength);
     const csv = media.format === 'csv' ? csvScanner() : undefined;
     const scanner = csv ?? jsonScanner(dataset, media.format === 'array' ? 'array' : 'lines');
-    const received = await receive(body, media, limits, scanner, spool.rowsFile(id));
+    const mostHeld = dataset.completed === undefined ? smallBytes : 0;
+    const received = await receive(body, media, limits, scanner, spool.rowsFile(id), mostHeld);
     const { scan } = received;
     limits.rows(scan.rows);
-    const keys = csv?.header();
-    const header = keys === undefined ? [] : headerProblems(dataset, headerKeys(keys));
-    if (header.length > 0) throw new Failure('invalid-rows', header.slice(0, maxProblems));
-    const facts = factsOf(clock.now(), products);
+    const header = csv?.header();
+    const wrong = header === undefined ? [] : headerProblems(dataset, headerKeys(header));
+    if (wrong.length > 0) throw new Failure('invalid-rows', wrong.slice(0, maxProblems));
+    const now = clock.now();
+    const facts = () => factsOf(now, products);
+    const checked = { id, format: media.format, header, received, facts };
     if (scan.problem !== undefined) {
-      const problems = await explainRows(spool.rowsFile(id), dataset, media.format, facts);
-      throw new Failure('invalid-rows', merged(problems, scan));
+      throw new Failure('invalid-rows', merged(await this.#problems(dataset, checked), scan));
     }
     if (scan.rows === 0) throw new Failure('invalid-body', ['The batch has no rows.']);
     if (dataset.completed !== undefined) {
       const [from, to] = [spool.rowsFile(id), spool.rowsFile(id, 'complete')];
       const good = await completeRows(from, to, dataset, media.format, complete[dataset.completed]);
-      if (!good) throw await this.#refusal(dataset, { id, format: media.format, facts });
+      if (!good) throw await this.#refusal(dataset, checked);
     }
-    return { id, format: media.format, received, facts };
+    return checked;
+  }
+
+  /** Steps 3 to 5 of a small body: in a group. */
+  async #share(
+    { dataset, accountId, products }: IncomingBatch,
+    batchId: string,
+    checked: Checked,
+    body: Buffer,
+  ): Promise<AcceptedBatch> {
+    const { format, header } = checked;
+    const { hash: bodyHash, bytes, scan } = checked.received;
+    try {
+      const { outcome } = await this.#small.store({
+        accountId,
+        dataset,
+        batchId,
+        bodyHash,
+        rows: scan.rows,
+        bytes,
+        form: header === undefined ? 'json' : `csv\n${header}`,
+        files: [],
+        supersedes: [],
+        products,
+        text: bareRows(body, format),
+        header,
+      });
+      const duplicate = outcome === 'duplicate';
+      return { dataset: dataset.name, accepted: scan.rows, batch: batchId, duplicate };
+    } catch (error) {
+      throw error instanceof RefusedRows ? await this.#refusal(dataset, checked, error) : error;
+    }
   }
 
   /** Step 3 and 4: the commit number, and the files from which its insert can be repeated. */
@@ -119,15 +166,19 @@ export class IncomingBatches {
     });
     if (begun.outcome !== 'open') return begun;
     const { commit, takenOver } = begun;
+    const earlier = takenOver ? kept.of(commit) : undefined;
+    // A version that knew other sizes may have put it into a group, which is not to be stored in parts.
+    if (earlier?.group) throw busy('An earlier attempt of this batch is not settled yet.');
+    if (earlier !== undefined) return { ...begun, staged: earlier };
     const reads = dataset.completed === undefined ? 'rows' : 'complete';
     const reading = checked.format === 'csv' && reads === 'rows' ? 'csv' : 'json';
     const staged: Staged = {
       id: checked.id,
       commits: [commit],
       token: commit.token,
-      statement: statementOf(dataset, reading, checked.facts, commit),
+      statement: statementOf(dataset, reading, checked.facts(), commit),
       reads,
-      made: false,
+      group: false,
       files: [],
       supersedes: [],
     };
@@ -137,25 +188,34 @@ export class IncomingBatches {
       if (!takenOver) await ledger.abandon(commit);
       throw new Failure('unavailable', ['The batch cannot be written to disk.'], { retryAfter: 30, cause });
     }
-    const earlier = kept.add(staged);
-    if (earlier !== undefined) await spool.remove(earlier.id);
+    kept.add(staged);
     return { ...begun, staged };
   }
 
   /** Step 5: insert and done. What is settled needs no files any longer, but for the explanation. */
-  async #settle(staged: Staged, repeated: boolean): Promise<Outcome> {
-    const result = await this.parts.store.settle(staged, repeated);
-    if (result.outcome !== 'open') this.parts.kept.delete(staged);
+  async #settle(staged: Staged, repeated: boolean, own: string): Promise<Outcome> {
+    const { store, kept, spool } = this.parts;
+    const result = await store.settle(staged, repeated);
+    if (result.outcome === 'open') return result;
+    kept.delete(staged);
+    if (staged.id !== own) await spool.remove(staged.id);
     return result;
   }
 
+  /** In words, what is wrong with the rows of a body. */
+  async #problems(dataset: DatasetEntry, { id, format, received, facts }: Checked): Promise<string[]> {
+    const { spool } = this.parts;
+    if (received.body !== undefined) await onDisk(spool.write(id, [received.body]));
+    try {
+      return await explainRows(spool.rowsFile(id), dataset, format, facts());
+    } finally {
+      if (received.body !== undefined) await spool.remove(id);
+    }
+  }
+
   /** In words, why a batch that the scanner let pass was refused. */
-  async #refusal(
-    dataset: DatasetEntry,
-    { id, format, facts }: Pick<Checked, 'id' | 'format' | 'facts'>,
-    error?: RefusedRows,
-  ): Promise<Failure> {
-    const problems = await explainRows(this.parts.spool.rowsFile(id), dataset, format, facts);
+  async #refusal(dataset: DatasetEntry, checked: Checked, error?: RefusedRows): Promise<Failure> {
+    const problems = await this.#problems(dataset, checked);
     if (problems.length > 0) return new Failure('invalid-rows', problems);
     const row = error?.row === undefined ? 'The rows were refused' : `row ${error.row}: refused`;
     return new Failure('invalid-rows', [`${row} by a check that names no field.`], { cause: error });
@@ -167,7 +227,7 @@ export class IncomingBatches {
     const begun = await this.parts.store.inTurn(async () => {
       const found = await this.#begin(request, batchId, checked);
       return 'staged' in found
-        ? { ...found, result: await this.#settle(found.staged, found.takenOver) }
+        ? { ...found, result: await this.#settle(found.staged, found.takenOver, checked.id) }
         : found;
     });
     switch (begun.outcome) {

@@ -1,6 +1,6 @@
 /**
- * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body, `<id>.complete` its completed
- * rows if its dataset asks for that; `<id>.json` beside them is the statement that stores them, written once the batch
+ * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body, or the rows of a group;
+ * `<id>.complete` are the completed rows of a body if its dataset asks for that; `<id>.json` beside them is the statement that stores them, written once the batch
  * has its commit number. All are on disk before the engine is called, so that a process that starts can repeat the
  * very same insert. `<name>.file` are files on their way to the store of files.
  */
@@ -23,7 +23,7 @@ export interface Supersedes {
   readonly cabIdHashes: readonly string[];
 }
 
-/** One insert that can be repeated at any time: of a batch that came in, or of a group of batches that were made. */
+/** One insert that can be repeated at any time: of a large batch, or of a group of batches. */
 export interface Staged {
   readonly id: string;
   /** Of one account and dataset, under numbers in a row. */
@@ -33,8 +33,8 @@ export interface Staged {
   readonly statement: Statement;
   /** Which of its files the statement reads. */
   readonly reads: SpoolFile;
-  /** Whether it is a group of made batches, which settle one group at a time. */
-  readonly made: boolean;
+  /** Whether it is a group, which are settled one at a time per account and dataset. */
+  readonly group: boolean;
   readonly files: readonly StagedFile[];
   readonly supersedes: readonly Supersedes[];
 }
@@ -98,11 +98,12 @@ export class Spool {
     for (const name of names) await rm(this.pathOf(name), { force: true });
   }
 
-  /** Writes the rows of a group, as lines; returns when they are on disk. */
-  async write(id: string, lines: readonly string[]): Promise<void> {
+  /** Writes the rows of a group; returns when they are on disk. */
+  async write(id: string, text: readonly (string | Uint8Array)[]): Promise<void> {
+    const parts = text.map((part) => (typeof part === 'string' ? Buffer.from(part) : part));
     const file = await open(this.rowsFile(id), 'wx', 0o600);
     try {
-      await file.writeFile(lines.join(''));
+      await file.writeFile(Buffer.concat(parts));
       await file.datasync();
     } finally {
       await file.close();

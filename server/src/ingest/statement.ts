@@ -61,18 +61,30 @@ interface Rows {
   /** Absent for rows that were checked already. */
   readonly facts?: Facts;
   readonly accountId: string;
-  /** Absent if each row carries its own number. */
-  readonly seq?: number;
+  /** The commit's number, or those of several by the place of a row; absent if each row carries its own. */
+  readonly seq?: number | PlacedNumbers;
+}
+
+/** Numbers of the batches of a file, in order, and the place of the first row of each, from 0. */
+export interface PlacedNumbers {
+  readonly starts: readonly number[];
+  readonly seqs: readonly number[];
+}
+
+/** SQL of the number of a row. Its start is found by halving, its number by a hash. */
+function numberOf(seq: Rows['seq'], bound: Bound): string {
+  if (seq === undefined) return 'i.seq';
+  if (typeof seq === 'number') return bind(bound, 'seq', 'UInt64', seq);
+  const starts = bind(bound, 'starts', 'Array(UInt64)', seq.starts);
+  const seqs = bind(bound, 'seqs', 'Array(UInt64)', seq.seqs);
+  return `transform(roundDown(rowNumberInAllBlocks(), ${starts}), ${starts}, ${seqs}, toUInt64(0))`;
 }
 
 function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
   const bound: Bound = {};
   const bad: string[] = [];
   const columns: string[] = ['accountId', 'seq'];
-  const expressions: string[] = [
-    bind(bound, 'account', 'String', accountId),
-    seq === undefined ? 'i.seq' : bind(bound, 'seq', 'UInt64', seq),
-  ];
+  const expressions: string[] = [bind(bound, 'account', 'String', accountId), numberOf(seq, bound)];
   const structure: string[] = [];
   for (const column of entry.columns) {
     if (column.type === 'object' || column.type === 'list') continue;
@@ -109,8 +121,11 @@ function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
     params,
     format: reading === 'csv' ? 'CSVWithNames' : 'JSONEachRow',
     structure: structure.join(', '),
-    // The line of a row is its place in the file only if one thread reads it.
-    settings: { ...readSettings[reading], ...(entry.replaces === undefined ? {} : { max_threads: 1 }) },
+    // The number or line of a row hangs on its place in the file, which it has only if one thread reads it.
+    settings: {
+      ...readSettings[reading],
+      ...(entry.replaces === undefined && typeof seq !== 'object' ? {} : { max_threads: 1 }),
+    },
   };
 }
 
@@ -122,6 +137,16 @@ export function statementOf(
   { accountId, seq }: { readonly accountId: string; readonly seq: number },
 ): Statement {
   return assemble({ entry, reading, facts, accountId, seq });
+}
+
+/** The statement that checks and stores several batches of a dataset out of one file. */
+export function groupStatementOf(
+  entry: DatasetEntry,
+  reading: Reading,
+  facts: Facts,
+  { accountId, numbers }: { readonly accountId: string; readonly numbers: PlacedNumbers },
+): Statement {
+  return assemble({ entry, reading, facts, accountId, seq: numbers });
 }
 
 /** The statement that stores rows that were made here, each with its number under the key `seq`. */

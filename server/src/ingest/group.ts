@@ -1,0 +1,301 @@
+/**
+ * Group commit: batches of one account and dataset that wait at the same time share one durable insert. Each keeps a
+ * commit, an idempotency and a refusal of its own; numbers are taken together, rows carry theirs, and all of a group
+ * become visible together. What rows look like in the file, those who bring batches say (`made.ts`, `small.ts`).
+ */
+import type { DatasetEntry } from '@storelens/contract';
+import type { Failure } from '../failure.js';
+import type { Begun, Ledger, OpenCommit } from '../ledger/index.js';
+import type { KeyLocks } from '../locks.js';
+import { busy, conflict } from './answers.js';
+import { onDisk } from './disk.js';
+import { batchKey, groupKey, type Kept } from './kept.js';
+import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
+import type { Statement } from './statement.js';
+import type { Outcome, Store } from './store.js';
+
+/** Most batches of a group, and most bytes of its rows unless a single batch has more. */
+const groupLimits = { batches: 256, bytes: 16 * 1024 * 1024 } as const;
+
+/** What groups work with. */
+export interface GroupParts {
+  readonly ledger: Ledger;
+  readonly spool: Spool;
+  readonly store: Store;
+  readonly kept: Kept;
+  readonly locks: KeyLocks;
+}
+
+/** A batch that may share an insert. */
+export interface GroupBatch {
+  readonly accountId: string;
+  readonly dataset: DatasetEntry;
+  readonly batchId: string;
+  /** Equal for a repetition of the same batch. */
+  readonly bodyHash: string;
+  readonly rows: number;
+  /** Bytes of its rows, or nearly so. */
+  readonly bytes: number;
+  /** Of an account and dataset, batches with the same text here may share an insert. */
+  readonly form: string;
+  readonly files: readonly StagedFile[];
+  /** `cabIdHash` of earlier rows that these take the place of. */
+  readonly supersedes: readonly string[];
+}
+
+/** A batch with the number that its rows are to carry. */
+export interface Numbered<Batch> {
+  readonly batch: Batch;
+  readonly seq: number;
+}
+
+/** The rows of a group: the file's text, and the statement that reads it. */
+export interface GroupRows {
+  readonly statement: Statement;
+  readonly text: readonly (string | Uint8Array)[];
+}
+
+/** Puts the rows of a group's batches, which are not none, into one file. */
+export type Compose<Batch> = (group: readonly [Numbered<Batch>, ...Numbered<Batch>[]]) => GroupRows;
+
+/** What became of a good batch: stored now, stored now from what was kept of an earlier attempt, or stored before. */
+export interface Grouped {
+  readonly seq: number;
+  readonly outcome: 'new' | 'kept' | 'duplicate';
+}
+
+/** A batch that waits for its group. */
+interface Member<Batch> {
+  readonly batch: Batch;
+  readonly resolve: (stored: Grouped) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A member with the commit that it was given. */
+interface Begin<Batch> {
+  readonly member: Member<Batch>;
+  readonly commit: OpenCommit;
+}
+
+/** Stores batches of one kind in groups. */
+export class Groups<Batch extends GroupBatch> {
+  /** Members in the order in which they came, by who may share. A key is there while its groups are worked on. */
+  readonly #waiting = new Map<string, Member<Batch>[]>();
+
+  constructor(
+    readonly parts: GroupParts,
+    readonly compose: Compose<Batch>,
+  ) {}
+
+  /** Stores a batch: once, whole, durable. Throws `RefusedRows` for bad rows, Failure `conflict` and `unavailable`. */
+  async store(batch: Batch): Promise<Grouped> {
+    const key = batchKey({ ...batch, dataset: batch.dataset.name });
+    return await this.parts.locks.run(
+      key,
+      () => new Promise((resolve, reject) => this.#enqueue({ batch, resolve, reject })),
+    );
+  }
+
+  #enqueue(member: Member<Batch>): void {
+    const { accountId, dataset, form } = member.batch;
+    const lock = groupKey({ accountId, dataset: dataset.name });
+    const key = lock + form;
+    const waiting = this.#waiting.get(key);
+    if (waiting !== undefined) waiting.push(member);
+    else {
+      const members = [member];
+      this.#waiting.set(key, members);
+      void this.#work(lock, members).finally(() => this.#waiting.delete(key));
+    }
+  }
+
+  /** Stores groups until nobody waits. While one is stored the next one gathers. */
+  async #work(lock: string, waiting: Member<Batch>[]): Promise<void> {
+    const { locks, store } = this.parts;
+    while (waiting.length > 0) {
+      await locks.run(lock, () => store.inTurn(() => this.#answered(nextGroup(waiting))));
+    }
+  }
+
+  /** Stores a group and answers every member. */
+  async #answered(members: readonly Member<Batch>[]): Promise<void> {
+    try {
+      await this.#group(members);
+    } catch (error) {
+      for (const { reject } of members) reject(error);
+    }
+  }
+
+  /** Stores a group; answers every member that it does not throw for. */
+  async #group(members: readonly Member<Batch>[]): Promise<void> {
+    const ready = await this.#withoutRivals(members);
+    const requests = ready.map(({ batch }) => requestOf(batch));
+    const begun = await this.parts.ledger.beginAll(requests);
+    const fresh: Begin<Batch>[] = [];
+    const open: Begin<Batch>[] = [];
+    for (const [index, member] of ready.entries()) {
+      const found = begun[index];
+      if (found === undefined) throw new TypeError('every request has an answer');
+      if (found.outcome === 'open') (found.takenOver ? open : fresh).push({ member, commit: found.commit });
+      else answerKnown(member, found);
+    }
+    await this.#takeOver(open);
+    const [first, ...others] = fresh;
+    if (first !== undefined) await this.#insert([first, ...others]);
+  }
+
+  /**
+   * Members that may be stored now. Of two commits that supersede the same row the later one has to be stored later:
+   * whatever is left of earlier ones is settled first.
+   */
+  async #withoutRivals(members: readonly Member<Batch>[]): Promise<readonly Member<Batch>[]> {
+    const rival = members.find(({ batch }) => batch.supersedes.length > 0);
+    if (rival === undefined) return members;
+    const { accountId, dataset } = rival.batch;
+    const same = (commit: OpenCommit) => commit.accountId === accountId && commit.dataset === dataset.name;
+    for (const staged of this.parts.kept.all()) {
+      if (staged.supersedes.length > 0 && same(staged.commits[0])) await this.repeat(staged);
+    }
+    const left = await this.parts.ledger.unfinished();
+    if (!left.some(({ commit, state }) => same(commit) && (state === 'closing' || this.#isKept(commit)))) {
+      return members;
+    }
+    for (const { batch, reject } of members) {
+      if (batch.supersedes.length > 0) reject(busy('Earlier changes of the same rows are not settled yet.'));
+    }
+    return members.filter(({ batch }) => batch.supersedes.length === 0);
+  }
+
+  #isKept(commit: OpenCommit): boolean {
+    return (this.parts.kept.of(commit)?.supersedes.length ?? 0) > 0;
+  }
+
+  /** Members whose commits are open: their groups are repeated as they were, and never a member alone. */
+  async #takeOver(open: readonly Begin<Batch>[]): Promise<void> {
+    const { ledger, kept } = this.parts;
+    const staged = open.map(({ commit }) => kept.of(commit));
+    const outcomes = new Map<Staged | undefined, Outcome>();
+    for (const [index, { member, commit }] of open.entries()) {
+      const group = staged[index];
+      const outcome = outcomes.get(group) ?? (group === undefined ? undefined : await this.repeat(group));
+      if (outcome === undefined) {
+        // Rows of its group may be stored, under a token that is lost: under another one they would be stored twice.
+        await ledger.giveUp(commit);
+        member.reject(beingRemoved());
+        continue;
+      }
+      outcomes.set(group, outcome);
+      if (outcome.outcome === 'done') member.resolve({ seq: commit.seq, outcome: 'kept' });
+      else if (outcome.outcome === 'open' || group?.commits.length === 1) member.reject(outcome.error);
+      // Another one may be to blame; alone it gets what it deserves.
+      else await this.#group([member]).catch(member.reject);
+    }
+  }
+
+  /** Repeats the insert of a kept group. To be called by whoever has the group's lock and a place among the writers. */
+  async repeat(staged: Staged): Promise<Outcome> {
+    const { store, kept, spool } = this.parts;
+    const result = await store.settle(staged, true);
+    if (result.outcome === 'open') return result;
+    kept.delete(staged);
+    await spool.remove(staged.id);
+    return result;
+  }
+
+  async #insert(begun: readonly [Begin<Batch>, ...Begin<Batch>[]]): Promise<void> {
+    const { ledger, spool, store, kept } = this.parts;
+    const { statement, text } = this.compose(numbered(begun));
+    const staged = stagedOf(spool.newId(), begun, statement);
+    try {
+      await onDisk(spool.write(staged.id, text));
+      await onDisk(spool.stage(staged));
+    } catch (error) {
+      await spool.remove(staged.id);
+      for (const { commit } of begun) await ledger.abandon(commit);
+      throw error;
+    }
+    kept.add(staged);
+    const result = await store.settle(staged, false);
+    if (result.outcome !== 'open') {
+      kept.delete(staged);
+      await spool.remove(staged.id);
+    }
+    if (result.outcome === 'ended' && begun.length > 1) {
+      // Nothing is stored. Halves of halves find who is to blame in few inserts.
+      const members = begun.map(({ member }) => member);
+      const half = members.length >> 1;
+      for (const part of [members.slice(0, half), members.slice(half)]) await this.#answered(part);
+      return;
+    }
+    if (result.outcome === 'ended') await store.dropFiles(staged.files);
+    for (const { member, commit } of begun) {
+      if (result.outcome === 'done') member.resolve({ seq: commit.seq, outcome: 'new' });
+      else member.reject(result.error);
+    }
+  }
+}
+
+function beingRemoved(): Failure {
+  return busy('An earlier attempt of this batch is being removed.');
+}
+
+/** Answers a member whose batch id the ledger knows and will not open again. */
+function answerKnown(
+  { batch, resolve, reject }: Member<GroupBatch>,
+  found: Exclude<Begun, { outcome: 'open' }>,
+): void {
+  switch (found.outcome) {
+    case 'duplicate':
+      resolve({ seq: found.seq, outcome: 'duplicate' });
+      return;
+    case 'conflict':
+      reject(conflict(batch.batchId, batch.dataset.name));
+      return;
+    case 'closing':
+      reject(beingRemoved());
+  }
+}
+
+function requestOf({ accountId, dataset, batchId, bodyHash, rows }: GroupBatch) {
+  return { accountId, dataset: dataset.name, batchId, bodyHash, rows };
+}
+
+/** Takes as many members as a group may have. */
+function nextGroup<Batch extends GroupBatch>(waiting: Member<Batch>[]): readonly Member<Batch>[] {
+  let count = 0;
+  let bytes = 0;
+  for (const member of waiting) {
+    bytes += member.batch.bytes;
+    if (count > 0 && (count === groupLimits.batches || bytes > groupLimits.bytes)) break;
+    count += 1;
+  }
+  return waiting.splice(0, count);
+}
+
+function numbered<Batch>([first, ...others]: readonly [Begin<Batch>, ...Begin<Batch>[]]) {
+  const one = ({ member: { batch }, commit: { seq } }: Begin<Batch>): Numbered<Batch> => ({ batch, seq });
+  return [one(first), ...others.map(one)] as const;
+}
+
+function stagedOf(
+  id: string,
+  begun: readonly [Begin<GroupBatch>, ...Begin<GroupBatch>[]],
+  statement: Statement,
+): Staged {
+  const [{ commit }, ...others] = begun;
+  const supersedes = begun.flatMap(({ member, commit: { seq } }): readonly Supersedes[] => {
+    const { supersedes: cabIdHashes } = member.batch;
+    return cabIdHashes.length === 0 ? [] : [{ seq, cabIdHashes }];
+  });
+  return {
+    id,
+    commits: [commit, ...others.map((one) => one.commit)],
+    // Numbers are never given twice, so the id of the group makes its token no less its own.
+    token: `${commit.accountId}:${commit.seq}:${id}`,
+    statement,
+    reads: 'rows',
+    group: true,
+    files: begun.flatMap(({ member }) => member.batch.files),
+    supersedes,
+  };
+}
