@@ -37,6 +37,8 @@ export interface MadeBench {
   readonly registry: Registry;
   readonly warnings: readonly string[];
   readonly ingest: Ingest;
+  /** Lets time go by. */
+  pass(milliseconds: number): void;
   /** A new ingestion over what is there, as after the end of a process, some milliseconds later. */
   restart(later?: number): Promise<void>;
   close(): Promise<void>;
@@ -90,6 +92,9 @@ export async function openMade(folder: string, faults: Faults = {}): Promise<Mad
     warnings,
     get ingest() {
       return ingest;
+    },
+    pass(milliseconds) {
+      time += milliseconds;
     },
     async restart(later = 0) {
       time += later;

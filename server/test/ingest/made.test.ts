@@ -3,7 +3,7 @@
  * the place of others, and what is left when engine, disk or registry fail. Real registry, engine and files.
  */
 import assert from 'node:assert/strict';
-import { access, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -17,14 +17,18 @@ let folder: string;
 let bench: MadeBench;
 let fault: Fault | undefined;
 let inserts: number;
+/** Whether inserts may outlive the process that sent them. */
+let elsewhere: boolean;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-made-'));
   fault = undefined;
   inserts = 0;
+  elsewhere = false;
   bench = await openMade(folder, {
     engine: (engine) => ({
       ...engine,
+      kind: elsewhere ? 'clickhouse' : engine.kind,
       async insert(batch) {
         inserts += 1;
         if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
@@ -294,6 +298,27 @@ test('a batch that is given up after its file was taken leaves neither row nor f
   assert.deepEqual(await seen(bench, 1), []);
   assert.equal(await spooled(), 0);
   assert.equal((await bench.ingest.store(await crash(bench.ingest, 1))).seq, 2);
+  assert.deepEqual(Object.values(await storedFiles(folder)), ['batch-1']);
+});
+
+test('a removal that is ended later takes no file of a batch that came again meanwhile', async () => {
+  fault = 'no finish';
+  await assert.rejects(bench.ingest.store(await crash(bench.ingest, 1)), /no room/);
+  fault = undefined;
+  // As if the process had ended while it gave the batch up; a new one waits until no insert can be under way.
+  for (const { commit } of await bench.ledger.unfinished()) await bench.ledger.giveUp(commit);
+  elsewhere = true;
+  await bench.restart();
+  bench.pass(15 * 60_000);
+  const staged = (await readdir(join(folder, 'spool'))).find((name) => name.endsWith('.json')) ?? '';
+  const obstacle = join(folder, 'spool', staged.replace('.json', '.complete'));
+  await mkdir(obstacle);
+  await assert.rejects(bench.ingest.purge(), /housekeeping failed/);
+  assert.deepEqual(await bench.ledger.unfinished(), []);
+  await rm(obstacle, { recursive: true });
+  assert.equal((await bench.ingest.store(await crash(bench.ingest, 1))).seq, 2);
+  await bench.ingest.purge();
+  assert.deepEqual(await visible(), ['device 1 Name']);
   assert.deepEqual(Object.values(await storedFiles(folder)), ['batch-1']);
 });
 
