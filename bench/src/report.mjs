@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { programs } from './contenders/postgres.mjs';
 import { place } from './folder.mjs';
@@ -36,17 +36,16 @@ const units = { x: '', ms: ' ms', MB: ' MB', '/s': '/s' };
 const shown = ({ unit }, value) => `${short(value)}${units[unit]}`;
 const size = (rows) => (rows >= 1e6 ? `${rows / 1e6}M` : rows >= 1e3 ? `${rows / 1e3}k` : String(rows));
 
-/** A figure as it is kept: of its times, what is printed, and on what commit and how busy a machine. */
-export function summary({ id, rows, shape = '', value, times, of = 'ms', remark = '' }) {
+/** A figure as it is kept: of its times, what is printed, on what commit, and how many processors others kept busy. */
+export function summary({ id, rows, shape = '', value, times, of = 'ms', remark = '' }, others) {
   const numbers = Object.entries(times).map(([name, list]) => ({
     name,
     median: median(list),
     p99: quantile(list, 0.99),
     count: list.length,
   }));
-  const load = loadavg()[0].toFixed(1);
   const at = new Date().toISOString().slice(0, 16);
-  return { id, rows, shape, value, numbers, of, remark, load, at, commit: commit() };
+  return { id, rows, shape, value, numbers, of, remark, others, at, commit: commit() };
 }
 
 const details = ({ numbers, of }) =>
@@ -113,7 +112,7 @@ export async function writePage(figures) {
     `${size(figure.rows)} ${figure.shape}`.trim(),
     figure.of,
     behind(figure),
-    figure.load,
+    figure.others?.toFixed(1) ?? '?',
     figure.at.replace('T', ' '),
     figure.commit,
   ]);
@@ -124,7 +123,16 @@ export async function writePage(figures) {
     .replace('{goals}', () => table(['#', 'what', 'rows', 'must', 'aim', 'measured', ''], goals))
     .replace('{numbers}', () =>
       table(
-        ['#', 'figure', 'rows', 'unit', 'medians (99th percentiles)', 'load', 'measured at (UTC)', 'commit'],
+        [
+          '#',
+          'figure',
+          'rows',
+          'unit',
+          'medians (99th percentiles)',
+          'others',
+          'measured at (UTC)',
+          'commit',
+        ],
         numbers,
       ),
     );

@@ -4,7 +4,6 @@
  * Measures part after part, prints a line for each figure and, when all parts ran in full, writes docs/benchmarks.md.
  * A wrong answer ends it with exit code 1; a missed goal does not.
  */
-import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { clients } from './goals/clients.mjs';
 import { crashes } from './goals/crashes.mjs';
@@ -14,6 +13,7 @@ import { ingestion } from './goals/ingestion.mjs';
 import { pages } from './goals/pages.mjs';
 import { scale } from './goals/scale.mjs';
 import { writing } from './goals/writers.mjs';
+import { besides } from './processors.mjs';
 import { environment, keep, line, summary, writePage } from './report.mjs';
 import { takePeak } from './server.mjs';
 
@@ -54,18 +54,20 @@ const minutes = () => `${((performance.now() - began) / 60_000).toFixed(1)} min`
 for (const [name, value] of Object.entries(await environment())) console.log(`${name}: ${value}`);
 
 let kept = [];
-const told = async (figures) => {
-  const summaries = figures.map(summary);
+const told = async (figures, others) => {
+  const summaries = figures.map((figure) => summary(figure, others));
   for (const figure of summaries) console.log(line(figure));
   // A quick run has other sizes and few rounds: nothing to write home about.
   if (!quick) kept = await keep(summaries);
 };
 for (const name of wanted) {
-  console.log(`${name} (${minutes()}, load ${loadavg()[0].toFixed(1)})`);
-  await told(await parts[name](run));
+  console.log(`${name} (${minutes()})`);
+  const { result, others } = await besides(() => parts[name](run));
+  await told(result, others);
+  if (others > 0.2) console.log(`    other programs kept ${others.toFixed(1)} processors busy meanwhile`);
 }
 if (values.only === undefined) {
-  await told([{ id: 'peak', rows: large, value: takePeak() / 1e6, times: {} }]);
+  await told([{ id: 'peak', rows: large, value: takePeak() / 1e6, times: {} }], 0);
 }
 if (!quick && (values.only === undefined || values.write)) await writePage(kept);
 console.log(`done in ${minutes()}`);

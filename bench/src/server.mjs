@@ -1,7 +1,7 @@
 /** The real server as a process of its own. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { endWith, hasEnded } from './processes.mjs';
@@ -63,27 +63,4 @@ export async function startServer(folder, settings = []) {
       hasEnded(child);
     },
   };
-}
-
-/** Seconds of processor time that each thread of a process has taken, by its id; Linux only. */
-export async function threadSeconds(pid) {
-  const seconds = new Map();
-  for (const id of await readdir(`/proc/${pid}/task`).catch(() => [])) {
-    const stat = await readFile(`/proc/${pid}/task/${id}/stat`, 'utf8').catch(() => '');
-    const name = /\((.*)\)/.exec(stat)?.[1];
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (name !== undefined) {
-      const label = Number(id) === pid ? `${id} main` : `${id} ${name}`;
-      seconds.set(label, (Number(fields[11]) + Number(fields[12])) / 100);
-    }
-  }
-  return seconds;
-}
-
-/** Seconds that all processors together were busy since the machine started; NaN where /proc is not. */
-export async function busySeconds() {
-  const stat = await readFile('/proc/stat', 'utf8').catch(() => '');
-  const fields = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '').split(' ').map(Number);
-  const [user, nice, system, , , irq, softirq] = fields;
-  return (user + nice + system + irq + softirq) / 100;
 }

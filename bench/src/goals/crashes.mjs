@@ -11,7 +11,8 @@ import { createClient, load } from '../client.mjs';
 import { hotApp } from '../data.mjs';
 import { emptyFolder, register } from '../folder.mjs';
 import { cleanly } from '../processes.mjs';
-import { busySeconds, root, startServer, threadSeconds } from '../server.mjs';
+import { machineSeconds, secondsOf } from '../processors.mjs';
+import { root, startServer } from '../server.mjs';
 
 const connections = 60;
 const boundary = 'storelens-bench';
@@ -41,12 +42,6 @@ function body(number, file) {
   return Buffer.concat([Buffer.from(head), file, Buffer.from(`\r\n--${boundary}--\r\n`)]);
 }
 
-/** Processor time between two looks at the threads, in cores. */
-function busy(before, after, seconds) {
-  const used = [...after].map(([thread, now]) => now - (before.get(thread) ?? 0));
-  return used.reduce((sum, time) => sum + time, 0) / seconds;
-}
-
 /** Measures on a folder of its own; without symbols, as a stack is then named by what the dump holds. */
 export const crashes = ({ quick }) =>
   cleanly(async (undo) => {
@@ -74,16 +69,16 @@ export const crashes = ({ quick }) =>
       times.push((await client.fine('POST', '/ingest/v1/crashes', type, body(sent, file))).milliseconds);
     };
     await load(connections, 2, send([]));
-    const before = await threadSeconds(server.pid);
-    const machineBefore = await busySeconds();
+    const before = await secondsOf(server.pid);
+    const machineBefore = await machineSeconds();
     const ownBefore = process.cpuUsage();
     const answered = [];
     const began = performance.now();
     const rate = await load(connections, quick ? 4 : 20, send(answered));
     const took = (performance.now() - began) / 1000;
     const own = process.cpuUsage(ownBefore);
-    const machine = ((await busySeconds()) - machineBefore) / took;
-    const cores = busy(before, await threadSeconds(server.pid), took);
+    const machine = ((await machineSeconds()) - machineBefore) / took;
+    const cores = ((await secondsOf(server.pid)) - before) / took;
     let seen = await counted();
     while (seen < sent) seen = await counted();
     assert.equal(seen, sent, 'every crash that was answered is counted once');
