@@ -19,9 +19,9 @@ export function hasEnded({ pid }) {
 
 const passing = new Set();
 
-/** Removes a folder when this process exits, unless that was done before. */
-export function removeWith(folder) {
-  passing.add(folder);
+/** Removes a folder or file when this process exits, unless that was done before. */
+export function removeWith(path) {
+  passing.add(path);
 }
 
 process.once('exit', () => {
@@ -32,7 +32,7 @@ process.once('exit', () => {
       // It has ended a moment ago.
     }
   }
-  for (const folder of passing) rmSync(folder, { recursive: true, force: true });
+  for (const path of passing) rmSync(path, { recursive: true, force: true });
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 

@@ -1,5 +1,5 @@
 /** Who takes processor time; Linux only, elsewhere the answers are empty or NaN. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 
 /** Fields of a /proc stat file from the state on, which stands behind the name in parentheses. */
 const fieldsOf = (stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -10,6 +10,14 @@ export async function secondsOf(pid) {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = fieldsOf(stat);
   return ticks(fields[11], fields[12]);
+}
+
+/** The same in milliseconds and with all digits, for the length of one request; threads that have ended do not count. */
+export async function finelyOf(pid) {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const read = (id) => readFile(`/proc/${pid}/task/${id}/schedstat`, 'utf8').catch(() => '0');
+  const stats = await Promise.all(threads.map(read));
+  return stats.reduce((sum, stat) => sum + Number(stat.split(' ')[0]), 0) / 1e6;
 }
 
 /** Seconds of processor time of this process and of all that it has started and that have ended. */

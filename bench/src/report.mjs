@@ -37,7 +37,8 @@ const shown = ({ unit }, value) => `${short(value)}${units[unit]}`;
 const size = (rows) => (rows >= 1e6 ? `${rows / 1e6}M` : rows >= 1e3 ? `${rows / 1e3}k` : String(rows));
 
 /** A figure as it is kept: of its times, what is printed, on what commit, and how many processors others kept busy. */
-export function summary({ id, rows, shape = '', value, times, of = 'ms', remark = '' }, others) {
+export function summary(figure, others) {
+  const { id, rows, shape = '', value, times, processor, of = 'ms', remark = '' } = figure;
   const numbers = Object.entries(times).map(([name, list]) => ({
     name,
     median: median(list),
@@ -45,7 +46,7 @@ export function summary({ id, rows, shape = '', value, times, of = 'ms', remark 
     count: list.length,
   }));
   const at = new Date().toISOString().slice(0, 16);
-  return { id, rows, shape, value, numbers, of, remark, others, at, commit: commit() };
+  return { id, rows, shape, value, processor, numbers, of, remark, others, at, commit: commit() };
 }
 
 const details = ({ numbers, of }) =>
@@ -59,6 +60,7 @@ const details = ({ numbers, of }) =>
 
 /** What stands behind a figure: the numbers that it is the ratio of, and a remark. */
 const behind = (figure) => [details(figure), figure.remark].filter(Boolean).join('; ');
+const processorOf = ({ processor }) => (processor === undefined ? '' : short(processor));
 
 /** One line for the terminal. */
 export function line(figure) {
@@ -66,7 +68,8 @@ export function line(figure) {
   const judged = verdict(measure, figure.value);
   const about = `${size(figure.rows)} ${figure.shape}`.trim();
   const value = `${shown(measure, figure.value)}${judged && ` [${judged}]`}`;
-  return `${measure.goal.padStart(2)}  ${measure.what}, ${about}: ${value}   ${figure.of}: ${behind(figure)}`;
+  const processor = figure.processor === undefined ? '' : `, processor time ${processorOf(figure)}`;
+  return `${measure.goal.padStart(2)}  ${measure.what}, ${about}: ${value}${processor}   ${figure.of}: ${behind(figure)}`;
 }
 
 const resultsFile = join(place, 'results.json');
@@ -112,6 +115,7 @@ export async function writePage(figures) {
     `${size(figure.rows)} ${figure.shape}`.trim(),
     figure.of,
     behind(figure),
+    processorOf(figure),
     figure.others?.toFixed(1) ?? '?',
     figure.at.replace('T', ' '),
     figure.commit,

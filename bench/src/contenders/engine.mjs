@@ -37,6 +37,7 @@ export async function startEngine(folder) {
     return said;
   };
   return {
+    pid: child.pid,
     /** Runs a query, `{bytes, milliseconds}`; without a format it is a statement that answers nothing. */
     async query(sql, format, settings = {}) {
       const { bytes, milliseconds } = await call({ sql, format, settings });

@@ -54,6 +54,8 @@ async function startContenders(data, undo) {
   }
   const base = join(place, name);
   const started = {};
+  // Also if the run ends while they are read.
+  for (const ending of ['parquet', 'csv']) removeWith(`${base}.${ending}`);
   const parquet = () => exported(data, `${base}.parquet`, duckdbSql, 'Parquet');
   started.duckdb = await startDuckdb(`${base}.duckdb`, parquet);
   undo(() => started.duckdb.stop());
@@ -122,7 +124,7 @@ export const databases = ({ rows, rounds }) =>
     };
     const ids = { DuckDB: 'VsDuckdb', 'PostgreSQL raw': 'VsPostgres', 'PostgreSQL rollup': 'VsRollup' };
     const figures = [];
-    const note = (prefix, times, ratio) => {
+    const note = (prefix, { times }, ratio) => {
       for (const name of Object.keys(others)) {
         const value = ratio(median(times[name]), median(times.server));
         const pair = { server: times.server, [name]: times[name] };
@@ -140,8 +142,9 @@ export const databases = ({ rows, rounds }) =>
         async () => (await run(question.sql)).milliseconds,
       ]);
       const server = async () => (await cold(question)).milliseconds;
-      const times = await interleave({ server, ...Object.fromEntries(asked) }, Math.max(3, rounds >> 1), 0);
-      note(prefix, times, (other, own) => other / own);
+      const contenders = { server, ...Object.fromEntries(asked) };
+      const measured = await interleave(contenders, Math.max(3, rounds >> 1), { warmUp: 0 });
+      note(prefix, measured, (other, own) => other / own);
     }
 
     const tiny = await served(async (client) => {

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { createClient } from '../client.mjs';
 import { copyEngine, startEngine } from '../contenders/engine.mjs';
 import { folderOf } from '../folder.mjs';
-import { interleave, median } from '../measure.mjs';
+import { compared, interleave } from '../measure.mjs';
 import { cleanly } from '../processes.mjs';
 import { weekByFailure } from '../questions.mjs';
 import { startServer } from '../server.mjs';
@@ -44,16 +44,16 @@ const ofShape = (rows, shape, id, rounds) =>
     for (const [index, row] of rowsRaw.entries())
       assert.equal(rowsSaid[index], JSON.stringify(JSON.parse(row)));
 
-    const times = await interleave(
+    const measured = await interleave(
       {
         server: async (round) => (await ask(round)).milliseconds,
         raw: async (round) => (await direct(round)).milliseconds,
       },
       rounds * 2,
-      2,
+      { warmUp: 2, processes: { server: server.pid, raw: engine.pid } },
     );
     const remark = `${rowsSaid.length} rows`;
-    return { id, rows, shape, value: median(times.server) / median(times.raw), times, remark };
+    return { id, rows, shape, remark, ...compared(measured, 'server', 'raw') };
   });
 
 /** Measures on the failures of one size, in both shapes. */

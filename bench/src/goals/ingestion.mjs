@@ -6,7 +6,7 @@ import { batchFiles, checksum } from '../batches.mjs';
 import { createClient } from '../client.mjs';
 import { copyEngine, startEngine } from '../contenders/engine.mjs';
 import { emptyFolder, folderOf, register } from '../folder.mjs';
-import { interleave, median } from '../measure.mjs';
+import { compared, interleave, median } from '../measure.mjs';
 import { cleanly } from '../processes.mjs';
 import { startServer } from '../server.mjs';
 
@@ -64,7 +64,8 @@ export const ingestion = ({ rows, rounds }) =>
       },
       ...(takesParquet && { parquet: () => send(bodies.parquet, parquetType) }),
     };
-    const times = await interleave(contenders, rounds, 2);
+    const processes = { ndjson: server.pid, 'plain bytes': engine.pid, parquet: server.pid };
+    const measured = await interleave(contenders, rounds, { warmUp: 2, processes });
     await server.stop();
     server = undefined;
     await engine.stop();
@@ -81,19 +82,14 @@ export const ingestion = ({ rows, rounds }) =>
       'both stored the same rows',
     );
 
-    const perSecond = (milliseconds) => `${((files.count / median(milliseconds)) | 0) * 1000} rows/s`;
-    const { ndjson, 'plain bytes': plain, parquet } = times;
-    const figures = [
-      {
-        id: 'batch',
-        rows: files.count,
-        value: median(ndjson) / median(plain),
-        times: { ndjson, 'plain bytes': plain },
-        remark: `${perSecond(ndjson)}, plain ${perSecond(plain)}`,
-      },
-    ];
-    if (parquet === undefined) return figures;
-    const value = median(ndjson) / median(parquet);
-    const remark = perSecond(parquet);
-    return [...figures, { id: 'parquet', rows: files.count, value, times: { ndjson, parquet }, remark }];
+    const perSecond = (name) => `${Math.round(files.count / median(measured.times[name]))},000 rows/s`;
+    const batch = {
+      id: 'batch',
+      rows: files.count,
+      remark: `${perSecond('ndjson')}, plain ${perSecond('plain bytes')}`,
+      ...compared(measured, 'ndjson', 'plain bytes'),
+    };
+    if (!takesParquet) return [batch];
+    const remark = perSecond('parquet');
+    return [batch, { id: 'parquet', rows: files.count, remark, ...compared(measured, 'ndjson', 'parquet') }];
   });

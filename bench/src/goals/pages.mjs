@@ -5,7 +5,7 @@ import { createClient } from '../client.mjs';
 import { copyEngine, startEngine } from '../contenders/engine.mjs';
 import { appId } from '../data.mjs';
 import { folderOf } from '../folder.mjs';
-import { interleave, median } from '../measure.mjs';
+import { compared, interleave } from '../measure.mjs';
 import { cleanly } from '../processes.mjs';
 import { fullGrain, monthByMarket, rowsOf, small } from '../questions.mjs';
 import { startServer } from '../server.mjs';
@@ -54,7 +54,7 @@ async function coldFirstPage(data, copy, rounds) {
       plain: async () => (await ask()).milliseconds,
     },
     rounds,
-    0,
+    { warmUp: 0 },
   );
 }
 
@@ -65,8 +65,8 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
     const copy = await copyEngine(data.folder);
     undo(() => rm(copy, { recursive: true, force: true }));
     const figures = [];
-    const note = (id, times, over, under, remark = '') =>
-      figures.push({ id, rows, shape, times, value: median(times[over]) / median(times[under]), remark });
+    const note = (id, measured, over, under, remark = '') =>
+      figures.push({ id, rows, shape, remark, ...compared(measured, over, under) });
 
     note('coldPage', await coldFirstPage(data, copy, Math.max(3, Math.ceil(rounds / 2))), 'server', 'plain');
 
@@ -88,6 +88,7 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
     const later = await interleave(
       { first: (round) => page(20 + 7 * round), later: (round) => page(far + 20 + 7 * round) },
       rounds * 2,
+      { processes: { first: server.pid, later: server.pid } },
     );
     note('laterPage', later, 'later', 'first', `skip=${far}`);
 
@@ -95,9 +96,11 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
     const all = await interleave(
       { pages: (round) => everyPage(client, question, 9_999 - Math.max(0, round), total), bulk },
       Math.max(3, rounds >> 1),
+      { processes: { pages: server.pid, bulk: engine.pid } },
     );
     note('allPages', all, 'pages', 'bulk', `${total} rows`);
 
+    const both = { http: server.pid, engine: engine.pid };
     const window = await pageWindow(engine, question, data);
     const share = await interleave(
       {
@@ -106,6 +109,7 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
           (await engine.query(window.sql(Math.max(0, round)), 'JSONEachRow', plainJson)).milliseconds,
       },
       rounds * 2,
+      { processes: both },
     );
     note('httpPage', share, 'http', 'engine');
 
@@ -120,9 +124,10 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
             .milliseconds,
       },
       rounds * 4,
+      { processes: both },
     );
     note('httpSmall', tiny, 'http', 'engine');
-    note('again', await repeatedAnswer(client, data, rounds), 'again', 'fixed');
+    note('again', await repeatedAnswer(client, data, rounds, server.pid), 'again', 'fixed');
 
     const months = monthByMarket(data.accountId);
     const asked = await client.ask(months.report, months.parameters);
@@ -171,7 +176,7 @@ async function pageWindow(engine, question, data) {
 }
 
 /** Goal 5: the same request over and over, beside a body of the same size that never changes. */
-async function repeatedAnswer(client, data, rounds) {
+async function repeatedAnswer(client, data, rounds, pid) {
   const path = '/openapi.json';
   const fixed = await client.send('GET', path);
   const question = fullGrain(data.accountId, appId(2), { startDate: '2025-03-01', endDate: '2025-03-31' });
@@ -184,6 +189,6 @@ async function repeatedAnswer(client, data, rounds) {
       fixed: async () => (await client.send('GET', path)).milliseconds,
     },
     rounds * 10,
-    5,
+    { warmUp: 5, processes: { again: pid, fixed: pid } },
   );
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { createClient } from '../client.mjs';
 import { emptyFolder, folderOf } from '../folder.mjs';
-import { interleave, median } from '../measure.mjs';
+import { compared, interleave } from '../measure.mjs';
 import { cleanly } from '../processes.mjs';
 import { fullGrain } from '../questions.mjs';
 import { startServer } from '../server.mjs';
@@ -18,7 +18,7 @@ async function pager(data, undo) {
   const { report, parameters } = fullGrain(data.accountId);
   const ask = (skip) => client.ask(report, { ...parameters, skip, top: 10_000 });
   assert.ok(JSON.parse((await ask(0)).body.toString()).Value.length > 1000, 'there is a page to ask for');
-  return async (round) => (await ask(100 + 7 * round)).milliseconds;
+  return { pid: server.pid, page: async (round) => (await ask(100 + 7 * round)).milliseconds };
 }
 
 /** Page latency on a tenth of the events and on all, both from a warm index. */
@@ -26,12 +26,12 @@ const largePage = (rows, shape, rounds) =>
   cleanly(async (undo) => {
     const some = await folderOf('acquisitions', rows / 10, shape);
     const all = await folderOf('acquisitions', rows, shape);
-    const times = await interleave(
-      { tenth: await pager(some, undo), all: await pager(all, undo) },
-      rounds * 2,
-      3,
-    );
-    return { id: 'largePage', rows, shape, value: median(times.all) / median(times.tenth), times };
+    const [tenth, whole] = [await pager(some, undo), await pager(all, undo)];
+    const measured = await interleave({ all: whole.page, tenth: tenth.page }, rounds * 2, {
+      warmUp: 3,
+      processes: { all: whole.pid, tenth: tenth.pid },
+    });
+    return { id: 'largePage', rows, shape, ...compared(measured, 'all', 'tenth') };
   });
 
 /** Time from spawning to the ready line, on a folder and on none. */
@@ -45,7 +45,7 @@ const starts = (rows, rounds) =>
       await server.stop();
       return server.startMilliseconds;
     };
-    const times = await interleave(
+    const measured = await interleave(
       {
         full: () => start(data.folder),
         async empty() {
@@ -55,7 +55,7 @@ const starts = (rows, rounds) =>
       },
       Math.max(3, rounds >> 1),
     );
-    return { id: 'start', rows, shape: 'sparse', value: median(times.full) / median(times.empty), times };
+    return { id: 'start', rows, shape: 'sparse', ...compared(measured, 'full', 'empty') };
   });
 
 /** Memory of a server that has started and answered one page; three seconds later it has nothing left to do. */
