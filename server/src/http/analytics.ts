@@ -101,13 +101,8 @@ function serverTiming(timings: Timings): string {
     .join(', ');
 }
 
-/** Longest notice in characters: it may quote what was asked, and clients take only so much of headers. */
-const longestNotice = 1000;
-
 /** Sets `Storelens-Notice`; header values are ASCII, so other characters are percent-encoded. */
 function setNotice(reply: FastifyReply, notices: readonly string[]): void {
-  const whole = [...notices.join('; ')];
-  const kept = whole.length > longestNotice ? [...whole.slice(0, longestNotice), '...'] : whole;
-  const text = kept.join('').replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
+  const text = notices.join('; ').replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
   reply.header('storelens-notice', text);
 }
