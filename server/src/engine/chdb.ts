@@ -7,40 +7,15 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
 import { toEngineError } from './errors.js';
-import { type Engine, EngineError, type EngineParams, type EngineValue } from './index.js';
+import { type Engine, EngineError, type EngineParams, type InputFormat } from './index.js';
 import { Queue } from './queue.js';
-import { commandText, insertText, queryText, quoteText } from './statement.js';
+import { commandText, fileQueryText, insertText, queryText, quoteText, valueText } from './statement.js';
 
 /** Where the embedded engine keeps its data, how many queries run at once and how many may wait. */
 export interface ChdbOptions {
   readonly folder: string;
   readonly sessions: number;
   readonly queueLength: number;
-}
-
-/** Escapes as in ClickHouse's tab-separated and quoted texts; a quote needs it inside arrays only. */
-const escapes: Readonly<Record<string, string>> = {
-  '\\': '\\\\',
-  "'": "\\'",
-  '\0': '\\0',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-};
-
-/** Text of a value as ClickHouse reads it for a placeholder. */
-function valueText(value: EngineValue): string {
-  if (typeof value === 'string') return value.replace(/[\\\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char);
-  if (typeof value === 'object') return `[${value.map(elementText).join(',')}]`;
-  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be bound`);
-  return String(value);
-}
-
-function elementText(value: string | number): string {
-  if (typeof value === 'number') return valueText(value);
-  return `'${value.replace(/[\\'\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char)}'`;
 }
 
 /** A string literal of ASCII letters, digits and `\xHH` alone. */
@@ -120,6 +95,14 @@ function isPattern(path: string): boolean {
   return /[*?{}]/.test(path);
 }
 
+/** The table expression that reads a file. */
+function fileSource(file: string, format: InputFormat, structure: string): string {
+  if (isPattern(file)) {
+    throw new EngineError('fault', `${file}: a path with *, ?, { or } cannot be read`, undefined);
+  }
+  return `file(${[file, format, structure].map(quoteText).join(', ')})`;
+}
+
 /** Opens, and creates if need be, the engine folder. One folder at a time in a process. */
 export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): Promise<Engine> {
   // Batches are spooled beside the engine folder: better to say it now than at the first batch.
@@ -161,11 +144,17 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   return {
     kind: 'chdb',
     query,
-    async insert(batch) {
-      if (isPattern(batch.file)) {
-        throw new EngineError('fault', `${batch.file}: a path with *, ?, { or } cannot be read`, undefined);
+    async queryFile(request) {
+      const source = fileSource(request.file, request.inputFormat, request.structure);
+      try {
+        const text = bindings(request.params ?? {}) + fileQueryText(request, source);
+        return await readers.run(async (session) => (await ask(session, text)).bytes(), request);
+      } catch (error) {
+        throw toEngineError(error, 'query');
       }
-      const source = `file(${[batch.file, batch.format, batch.structure].map(quoteText).join(', ')})`;
+    },
+    async insert(batch) {
+      const source = fileSource(batch.file, batch.format, batch.structure);
       try {
         const text = bindings(batch.params ?? {}) + insertText(batch, source);
         await writer.run((session) => ask(session, text));

@@ -30,6 +30,16 @@ export interface EngineQuery {
   readonly begun?: () => void;
 }
 
+/** Formats of files. */
+export type InputFormat = 'JSONEachRow' | 'CSVWithNames' | 'Parquet';
+
+/** A read of a local file, which the SQL names `batch_file`. */
+export interface EngineFileQuery extends EngineQuery {
+  readonly file: string;
+  readonly inputFormat: InputFormat;
+  readonly structure: string;
+}
+
 /** A batch in a local file, to be stored by one atomic insert that is counted once per token. */
 export interface EngineBatch {
   readonly account: string;
@@ -42,8 +52,10 @@ export interface EngineBatch {
   readonly params?: EngineParams;
   /** The file, its input format and its columns as read: `timestamp Nullable(String), ...`. */
   readonly file: string;
-  readonly format: 'JSONEachRow' | 'CSVWithNames';
+  readonly format: InputFormat;
   readonly structure: string;
+  /** SQL that makes the columns `i.<name>` of the file's, which are `r.<name>` then; else they are the file's own. */
+  readonly selection?: string;
   readonly token: string;
   readonly settings?: EngineSettings;
 }
@@ -54,6 +66,8 @@ export interface Engine {
   readonly kind: 'chdb' | 'clickhouse';
   /** Runs a read and returns the answer's bytes. */
   query(query: EngineQuery): Promise<Uint8Array>;
+  /** Reads a local file and returns the answer's bytes. */
+  queryFile(query: EngineFileQuery): Promise<Uint8Array>;
   /** Stores a batch, all of it or nothing. */
   insert(batch: EngineBatch): Promise<void>;
   /** Runs a statement that returns nothing (schema steps, deletions). */

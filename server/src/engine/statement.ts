@@ -2,7 +2,7 @@
  * SQL text that both adapters send: output format and settings clauses, the batch insert, the check that every
  * placeholder has a value. Settings and column lists come from our own code only; values of requests are bound.
  */
-import type { EngineBatch, EngineParams, EngineQuery, EngineSettings } from './index.js';
+import type { EngineBatch, EngineParams, EngineQuery, EngineSettings, EngineValue } from './index.js';
 
 /**
  * Settings without which a batch is not one block and so not one atomic insert (docs/decisions, commits). They
@@ -18,6 +18,31 @@ const batchSettings: EngineSettings = {
   async_insert: 0,
   input_format_skip_unknown_fields: 0,
 };
+
+/** Escapes as in ClickHouse's tab-separated and quoted texts; a quote needs it inside arrays only. */
+const escapes: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  "'": "\\'",
+  '\0': '\\0',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+/** Text of a value as ClickHouse reads it for a placeholder. */
+export function valueText(value: EngineValue): string {
+  if (typeof value === 'string') return value.replace(/[\\\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char);
+  if (typeof value === 'object') return `[${value.map(elementText).join(',')}]`;
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} cannot be bound`);
+  return String(value);
+}
+
+function elementText(value: string | number): string {
+  if (typeof value === 'number') return valueText(value);
+  return `'${value.replace(/[\\'\0\b\f\n\r\t]/g, (char) => escapes[char] ?? char)}'`;
+}
 
 /** Quotes text as a ClickHouse string literal. Not for values of requests: those are bound. */
 export function quoteText(text: string): string {
@@ -60,6 +85,11 @@ export function queryText({ sql, params = {}, format, settings = {} }: EngineQue
   return `${sql}\nFORMAT ${format}${settingsClause(settings)}`;
 }
 
+/** Text of a read of a file, which a table expression stands for. */
+export function fileQueryText(query: EngineQuery, source: string): string {
+  return queryText({ ...query, sql: query.sql.replace('batch_file', () => source) });
+}
+
 /** Text of a statement without an answer. */
 export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuery, 'format'>): string {
   checkPlaceholders(sql, params);
@@ -72,7 +102,7 @@ export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuer
  * read: `file()` takes a key whose column nothing reads for an unknown one, `input()` does not.
  */
 export function insertText(batch: EngineBatch, source: string): string {
-  const { table, columns, expressions, bad, params = {}, token, settings = {} } = batch;
+  const { table, columns, expressions, bad, params = {}, token, settings = {}, selection } = batch;
   if (columns.length !== expressions.length) {
     throw new TypeError(`${columns.length} columns, but ${expressions.length} expressions`);
   }
@@ -81,7 +111,7 @@ export function insertText(batch: EngineBatch, source: string): string {
     `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')})`,
     settingsClause({ ...batchSettings, ...settings, insert_deduplication_token: token }).trim(),
     `SELECT ${expressions.join(', ')}`,
-    `FROM ${source} AS i`,
+    `FROM ${selection === undefined ? source : `(SELECT ${selection} FROM ${source} AS r)`} AS i`,
     `WHERE NOT throwIf(ifNull(${bad}, true) OR ignore(i.*), 'bad row')`,
   ].join('\n');
 }

@@ -43,6 +43,14 @@ describe('embedded engine', () => {
     assert.equal(openElsewhere(own), '');
   });
 
+  test('an answer has nothing of an earlier query that failed half way', async () => {
+    const engine = await openChdb({ folder: join(folder, 'half'), sessions: 1, queueLength: 1 });
+    const ask = (sql: string) => engine.query({ account: 'a', sql, format: 'TSV' });
+    await assert.rejects(ask('SELECT throwIf(number = 200000) FROM numbers(300000)'));
+    assert.equal(Buffer.from(await ask('SELECT 5')).toString(), '5\n');
+    await engine.close();
+  });
+
   test('refuses a folder whose path the engine would take for a pattern', async () => {
     const pattern = join(folder, 'a*b', 'engine');
     await assert.rejects(openChdb({ folder: pattern, ...suiteLimits }), /its path has one of the characters/);
