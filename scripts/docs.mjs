@@ -294,8 +294,8 @@ function datasetsPage() {
   ]);
   return page(
     '# Datasets',
-    'Rows go to `POST /ingest/v1/{dataset}` as `application/x-ndjson`, `application/json` (an array) or `text/csv`, ' +
-      'plain or gzip. A batch is stored whole or not at all; an `Idempotency-Key` makes repeating it safe.',
+    'Rows go to `POST /ingest/v1/{dataset}` as `application/x-ndjson`, `application/json` (an array), `text/csv` ' +
+      'or `application/vnd.apache.parquet`, plain or gzip. A batch is stored whole or not at all; an `Idempotency-Key` makes repeating it safe.',
     fence(
       'sh',
       [

@@ -48,6 +48,7 @@ export function ingestionPath(entry: DatasetEntry): [string, Json] {
         'text/csv': {
           schema: { type: 'string', description: `A line of keys, then one row per line.${nested}` },
         },
+        ...(entry.completed === undefined ? parquetContent : {}),
       },
     },
     responses: {
@@ -60,6 +61,12 @@ export function ingestionPath(entry: DatasetEntry): [string, Json] {
   };
   return [`/ingest/v1/${entry.name}`, { post: operation }];
 }
+
+const parquetContent: Json = {
+  'application/vnd.apache.parquet': {
+    schema: { type: 'string', format: 'binary', description: 'A file whose columns are named as the keys.' },
+  },
+};
 
 const receiptSchema: Json = {
   type: 'object',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { DatasetEntry } from '@storelens/contract';
 import { completeRows } from './complete.js';
-import type { BatchFormat } from './media.js';
+import type { RowFormat } from './media.js';
 
 const entry: DatasetEntry = {
   name: 'things',
@@ -44,7 +44,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** The completed rows of a body; undefined if one is bad. */
-async function complete(body: string, format: BatchFormat = 'lines'): Promise<unknown[] | undefined> {
+async function complete(body: string, format: RowFormat = 'lines'): Promise<unknown[] | undefined> {
   const [from, to] = [join(folder, 'from'), join(folder, 'to')];
   await writeFile(from, body);
   await rm(to, { force: true });

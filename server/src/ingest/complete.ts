@@ -10,7 +10,7 @@ import { csvRows } from './csv-rows.js';
 import { onDisk } from './disk.js';
 import type { CompleteRow, Row } from './index.js';
 import { jsonPieces } from './json-rows.js';
-import type { BatchFormat } from './media.js';
+import type { RowFormat } from './media.js';
 import { defaultMaxBytes } from './rules.js';
 import { Turns } from './turns.js';
 
@@ -76,7 +76,7 @@ function isEscaped(text: string, at: number): boolean {
 async function* rowsOf(
   path: string,
   entry: DatasetEntry,
-  format: BatchFormat,
+  format: RowFormat,
 ): AsyncGenerator<Record<string, unknown> | undefined> {
   const body = createReadStream(path);
   try {
@@ -114,7 +114,7 @@ export async function completeRows(
   from: string,
   to: string,
   entry: DatasetEntry,
-  format: BatchFormat,
+  format: RowFormat,
   complete: CompleteRow,
 ): Promise<boolean> {
   const file = await onDisk(open(to, 'wx', 0o600));

@@ -6,7 +6,7 @@ import { createReadStream } from 'node:fs';
 import type { DatasetEntry } from '@storelens/contract';
 import { csvRows } from './csv-rows.js';
 import { jsonRows } from './json-rows.js';
-import type { BatchFormat } from './media.js';
+import type { RowFormat } from './media.js';
 import { RowRules } from './row-rules.js';
 import type { Facts } from './rules.js';
 
@@ -17,7 +17,7 @@ export const maxProblems = 100;
 export async function explainRows(
   file: string,
   entry: DatasetEntry,
-  format: BatchFormat,
+  format: RowFormat,
   facts: Facts,
 ): Promise<string[]> {
   const rules = new RowRules(entry, facts);

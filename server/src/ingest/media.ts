@@ -3,13 +3,17 @@ import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { Failure } from '../failure.js';
 
-/** Format of a batch: JSON objects by line, an array of them, or CSV with a header row. */
-export type BatchFormat = 'lines' | 'array' | 'csv';
+/** Formats that hold a row after the other: JSON objects by line, an array of them, or CSV with a header row. */
+export type RowFormat = 'lines' | 'array' | 'csv';
+
+/** Format of a batch. */
+export type BatchFormat = RowFormat | 'parquet';
 
 const formats: Readonly<Record<string, BatchFormat>> = {
   'application/x-ndjson': 'lines',
   'application/json': 'array',
   'text/csv': 'csv',
+  'application/vnd.apache.parquet': 'parquet',
 };
 
 type Decoder = () => Transform;

@@ -4,6 +4,7 @@
  */
 import type { DatasetEntry } from '@storelens/contract';
 import type { Settings } from '../config.js';
+import { type Engine, EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ledger } from '../ledger/index.js';
 import type { KeyLocks } from '../locks.js';
@@ -14,13 +15,16 @@ import { headerKeys, headerProblems } from './csv-rows.js';
 import { csvScanner } from './csv-scanner.js';
 import { onDisk } from './disk.js';
 import { explainRows, maxProblems } from './explain.js';
+import { explainParquet } from './explain-parquet.js';
 import type { Groups } from './group.js';
 import type { AcceptedBatch, IncomingBatch } from './index.js';
 import { jsonScanner } from './json-scanner.js';
 import { batchKey, type Kept } from './kept.js';
 import { BodyLimits } from './limits.js';
-import { type BatchFormat, type Media, readIdempotencyKey, readMedia } from './media.js';
+import { type Media, type RowFormat, readIdempotencyKey, readMedia } from './media.js';
+import type { ParquetReading } from './parquet-columns.js';
 import { type Received, receive } from './receive.js';
+import { receiveParquet } from './receive-parquet.js';
 import { type Facts, factsOf } from './rules.js';
 import type { Scan } from './scanner.js';
 import { bareRows, type SmallBatch, smallBatches, smallBytes } from './small.js';
@@ -29,9 +33,10 @@ import { statementOf } from './statement.js';
 import { type Outcome, RefusedRows, type Store } from './store.js';
 
 /** A good body, in memory or in the spool. */
-interface Checked {
+export interface Checked {
   readonly id: string;
-  readonly format: BatchFormat;
+  /** How its rows are read. */
+  readonly source: RowFormat | ParquetReading;
   /** The header line of CSV. */
   readonly header: string | undefined;
   readonly received: Received;
@@ -51,8 +56,13 @@ function merged(problems: readonly string[], scan: Scan): readonly string[] {
     .slice(0, maxProblems);
 }
 
+function isFault(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === 'fault';
+}
+
 /** What batches that come in work with. */
 export interface IncomingParts {
+  readonly engine: Engine;
   readonly ledger: Ledger;
   readonly spool: Spool;
   readonly store: Store;
@@ -97,6 +107,7 @@ export class IncomingBatches {
     const { dataset, products, body, contentLength } = request;
     const limits = new BodyLimits(settings);
     limits.announced(contentLength);
+    if (media.format === 'parquet') return await receiveParquet(request, media, limits, id, this.parts);
     const csv = media.format === 'csv' ? csvScanner() : undefined;
     const scanner = csv ?? jsonScanner(dataset, media.format === 'array' ? 'array' : 'lines');
     const mostHeld = dataset.completed === undefined ? smallBytes : 0;
@@ -108,7 +119,7 @@ export class IncomingBatches {
     if (wrong.length > 0) throw new Failure('invalid-rows', wrong.slice(0, maxProblems));
     const now = clock.now();
     const facts = () => factsOf(now, products);
-    const checked = { id, format: media.format, header, received, facts };
+    const checked = { id, source: media.format, header, received, facts };
     if (scan.problem !== undefined) {
       throw new Failure('invalid-rows', merged(await this.#problems(dataset, checked), scan));
     }
@@ -128,7 +139,8 @@ export class IncomingBatches {
     checked: Checked,
     body: Buffer,
   ): Promise<AcceptedBatch> {
-    const { format, header } = checked;
+    const { source, header } = checked;
+    if (typeof source === 'object') throw new TypeError('a Parquet file is no small batch');
     const { hash: bodyHash, bytes, scan } = checked.received;
     try {
       const { outcome } = await this.#small.store({
@@ -142,7 +154,7 @@ export class IncomingBatches {
         files: [],
         supersedes: [],
         products,
-        text: bareRows(body, format),
+        text: bareRows(body, source),
         header,
       });
       const duplicate = outcome === 'duplicate';
@@ -171,7 +183,9 @@ export class IncomingBatches {
     if (earlier?.group) throw busy('An earlier attempt of this batch is not settled yet.');
     if (earlier !== undefined) return { ...begun, staged: earlier };
     const reads = dataset.completed === undefined ? 'rows' : 'complete';
-    const reading = checked.format === 'csv' && reads === 'rows' ? 'csv' : 'json';
+    const { source } = checked;
+    const cells = source === 'csv' && reads === 'rows';
+    const reading = typeof source === 'object' ? source : cells ? 'csv' : 'json';
     const staged: Staged = {
       id: checked.id,
       commits: [commit],
@@ -203,11 +217,14 @@ export class IncomingBatches {
   }
 
   /** In words, what is wrong with the rows of a body. */
-  async #problems(dataset: DatasetEntry, { id, format, received, facts }: Checked): Promise<string[]> {
-    const { spool } = this.parts;
+  async #problems(dataset: DatasetEntry, { id, source, received, facts }: Checked): Promise<string[]> {
+    const { spool, engine } = this.parts;
+    if (typeof source === 'object') {
+      return await explainParquet(engine, spool.rowsFile(id), dataset, source, facts());
+    }
     if (received.body !== undefined) await onDisk(spool.write(id, [received.body]));
     try {
-      return await explainRows(spool.rowsFile(id), dataset, format, facts());
+      return await explainRows(spool.rowsFile(id), dataset, source, facts());
     } finally {
       if (received.body !== undefined) await spool.remove(id);
     }
@@ -240,6 +257,9 @@ export class IncomingBatches {
       case 'open': {
         if (begun.result.outcome === 'done') return answer;
         const { error } = begun.result;
+        // Whether a fault is the engine's or the file's, reading the file again tells.
+        const perhapsTheFile = typeof checked.source === 'object' && isFault(error);
+        if (perhapsTheFile) await this.#problems(request.dataset, checked);
         throw error instanceof RefusedRows ? await this.#refusal(request.dataset, checked, error) : error;
       }
     }

@@ -6,7 +6,7 @@
 import type { Clock } from '../system.js';
 import { type GroupBatch, type GroupParts, type GroupRows, Groups, type Numbered } from './group.js';
 import type { IncomingBatch } from './index.js';
-import type { BatchFormat } from './media.js';
+import type { RowFormat } from './media.js';
 import { factsOf } from './rules.js';
 import { groupStatementOf } from './statement.js';
 
@@ -31,7 +31,7 @@ const newline = 0x0a;
 const spaces: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0d, newline]);
 
 /** The rows of a good body without byte order mark, header line, the brackets of an array and the last line feeds. */
-export function bareRows(body: Uint8Array, format: BatchFormat): Uint8Array {
+export function bareRows(body: Uint8Array, format: RowFormat): Uint8Array {
   let from = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   let to = body.length;
   if (format === 'csv') {

@@ -6,6 +6,7 @@ import type { Column, DatasetEntry } from '@storelens/contract';
 import type { EngineBatch, EngineParams, EngineSettings } from '../engine/index.js';
 import { completedColumns } from './completed-columns.js';
 import { jsonTypeOf } from './json-language.js';
+import { counted, type ParquetReading, parquetSelection, parquetStructure } from './parquet-columns.js';
 import { badColumn } from './row-check.js';
 import type { Facts } from './rules.js';
 import { type Bound, bind, isNullable, type Reading, stored } from './stored-values.js';
@@ -13,7 +14,7 @@ import { type Bound, bind, isNullable, type Reading, stored } from './stored-val
 /** Everything of an engine batch but the file, the account and its number. */
 export type Statement = Pick<
   EngineBatch,
-  'table' | 'columns' | 'expressions' | 'bad' | 'params' | 'format' | 'structure' | 'settings'
+  'table' | 'columns' | 'expressions' | 'bad' | 'params' | 'format' | 'structure' | 'selection' | 'settings'
 >;
 
 const jsonTypes: Readonly<Record<string, string>> = {
@@ -54,10 +55,17 @@ function typeOf(column: Column, reading: Reading): string {
   return isNullable(column) ? `Nullable(${type})` : type;
 }
 
+function countedIn(parquet: ParquetReading | undefined, column: Column, facts: Facts, bound: Bound) {
+  const value = parquet?.values.find((one) => one.column === column);
+  return value === undefined ? undefined : counted(value, facts, bound);
+}
+
 /** What differs between batches of rows from outside and rows that were made here. */
 interface Rows {
   readonly entry: DatasetEntry;
   readonly reading: Reading;
+  /** How a Parquet file becomes what JSON would have given. */
+  readonly parquet?: ParquetReading;
   /** Absent for rows that were checked already. */
   readonly facts?: Facts;
   readonly accountId: string;
@@ -80,7 +88,7 @@ function numberOf(seq: Rows['seq'], bound: Bound): string {
   return `transform(roundDown(rowNumberInAllBlocks(), ${starts}), ${starts}, ${seqs}, toUInt64(0))`;
 }
 
-function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
+function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): Statement {
   const bound: Bound = {};
   const bad: string[] = [];
   const columns: string[] = ['accountId', 'seq'];
@@ -88,14 +96,16 @@ function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
   const structure: string[] = [];
   for (const column of entry.columns) {
     if (column.type === 'object' || column.type === 'list') continue;
-    const wrong = facts === undefined ? undefined : badColumn(column, reading, facts, bound);
+    const counts = facts === undefined ? undefined : countedIn(parquet, column, facts, bound);
+    const wrong = facts === undefined ? undefined : (counts?.bad ?? badColumn(column, reading, facts, bound));
     if (wrong !== undefined) bad.push(wrong);
+    const value = counts?.stored ?? stored(entry, column, reading, facts, bound);
     columns.push(column.name);
-    expressions.push(stored(entry, column, reading, facts, bound));
+    expressions.push(value);
     structure.push(`${column.name} ${typeOf(column, reading)}`);
     if (column.name === entry.time && column.name !== 'date') {
       columns.push('date');
-      expressions.push(`toDate(${stored(entry, column, reading, facts, bound)})`);
+      expressions.push(`toDate(${value})`);
     }
   }
   for (const [name, type] of entry.completed === undefined ? [] : completedColumns[entry.completed]) {
@@ -113,6 +123,19 @@ function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
     expressions.push('toUInt32(rowNumberInAllBlocks() + 1)');
   }
   const params: EngineParams = bound;
+  if (parquet !== undefined) {
+    return {
+      table: entry.name,
+      columns,
+      expressions,
+      bad: ['i.wrong', ...bad].join(' OR '),
+      params,
+      format: 'Parquet',
+      structure: parquetStructure(parquet),
+      selection: parquetSelection(parquet),
+      settings: parquet.settings,
+    };
+  }
   return {
     table: entry.name,
     columns,
@@ -132,11 +155,13 @@ function assemble({ entry, reading, facts, accountId, seq }: Rows): Statement {
 /** The statement that checks and stores a batch of a dataset under a commit number. */
 export function statementOf(
   entry: DatasetEntry,
-  reading: Reading,
+  source: Reading | ParquetReading,
   facts: Facts,
   { accountId, seq }: { readonly accountId: string; readonly seq: number },
 ): Statement {
-  return assemble({ entry, reading, facts, accountId, seq });
+  const rows = { entry, facts, accountId, seq };
+  if (typeof source === 'string') return assemble({ ...rows, reading: source });
+  return assemble({ ...rows, reading: 'json', parquet: source });
 }
 
 /** The statement that checks and stores several batches of a dataset out of one file. */

@@ -19,7 +19,7 @@ import { csvScanner } from '../../src/ingest/csv-scanner.js';
 import { explainRows } from '../../src/ingest/explain.js';
 import { jsonRows } from '../../src/ingest/json-rows.js';
 import { jsonScanner } from '../../src/ingest/json-scanner.js';
-import type { BatchFormat } from '../../src/ingest/media.js';
+import type { RowFormat } from '../../src/ingest/media.js';
 import { RowRules } from '../../src/ingest/row-rules.js';
 import { factsOf } from '../../src/ingest/rules.js';
 import { statementOf } from '../../src/ingest/statement.js';
@@ -56,7 +56,7 @@ after(async () => {
 });
 
 /** The scanner's problem with a body, or undefined. */
-function scan(entry: DatasetEntry, format: BatchFormat, body: string): string | undefined {
+function scan(entry: DatasetEntry, format: RowFormat, body: string): string | undefined {
   const scanner =
     format === 'csv' ? csvScanner() : jsonScanner(entry, format === 'array' ? 'array' : 'lines');
   const bytes = Buffer.from(body);
@@ -68,7 +68,7 @@ function scan(entry: DatasetEntry, format: BatchFormat, body: string): string | 
 }
 
 /** The explanation's problems by row. */
-async function explain(entry: DatasetEntry, format: BatchFormat, body: string): Promise<string[][]> {
+async function explain(entry: DatasetEntry, format: RowFormat, body: string): Promise<string[][]> {
   const rules = new RowRules(entry, facts);
   const stream = Readable.from([Buffer.from(body)]);
   const found: string[][] = [];

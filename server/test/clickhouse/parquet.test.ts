@@ -1,0 +1,2 @@
+/** Parquet files as batches, on a server as in this process. */
+import '../ingest/parquet.test.js';
