@@ -57,9 +57,22 @@ async function holderOf(folder: string): Promise<string | undefined> {
   return /^PID: (\d+)/m.exec(status)?.[1];
 }
 
+/**
+ * Most bytes of the engine's caches, which by default grow to five gigabytes each, or are of no use here (conditions:
+ * measured without effect). Marks and keys of 100M events take some megabytes.
+ */
+const cacheSizes: Readonly<Record<string, number>> = {
+  mark_cache_size: 134_217_728,
+  primary_index_cache_size: 134_217_728,
+  index_mark_cache_size: 16_777_216,
+  query_condition_cache_size: 16_777_216,
+  compiled_expression_cache_size: 33_554_432,
+};
+
 async function openSession(SessionClass: typeof Session, folder: string): Promise<Session> {
+  const connectionArgs = Object.entries(cacheSizes).map(([name, bytes]) => `--${name}=${bytes}`);
   try {
-    return new SessionClass(folder);
+    return new SessionClass(folder, { connectionArgs });
   } catch (cause) {
     const holder = await holderOf(folder);
     const reason =

@@ -51,6 +51,21 @@ describe('embedded engine', () => {
     await engine.close();
   });
 
+  test('the caches of the engine are bounded to what a small machine can spare', async () => {
+    const engine = await openChdb({ folder: join(folder, 'caches'), sessions: 2, queueLength: 1 });
+    const sql = `SELECT name, toUInt64(value) FROM system.server_settings
+      WHERE name IN ('mark_cache_size', 'primary_index_cache_size', 'index_mark_cache_size',
+        'query_condition_cache_size', 'compiled_expression_cache_size', 'uncompressed_cache_size')`;
+    const rows = Buffer.from(await engine.query({ account: 'a', sql, format: 'TSV' }))
+      .toString()
+      .trim()
+      .split('\n');
+    assert.equal(rows.length, 6);
+    const total = rows.reduce((sum, row) => sum + Number(row.split('\t')[1]), 0);
+    assert.ok(total < 400e6, rows.join(', '));
+    await engine.close();
+  });
+
   test('refuses a folder whose path the engine would take for a pattern', async () => {
     const pattern = join(folder, 'a*b', 'engine');
     await assert.rejects(openChdb({ folder: pattern, ...suiteLimits }), /its path has one of the characters/);
