@@ -1,5 +1,5 @@
 /**
- * npm run bench [-- --quick] [--only part,...] [--rows N] [--large N] [--write]
+ * npm run bench [-- --quick] [--only part,...] [--rows N] [--large N] [--rounds N] [--write]
  *
  * Measures part after part, prints a line for each figure and, when all parts ran in full, writes docs/benchmarks.md.
  * A wrong answer ends it with exit code 1; a missed goal does not.
@@ -37,13 +37,14 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rows: { type: 'string' },
     large: { type: 'string' },
+    rounds: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
 const { quick } = values;
 const rows = Number(values.rows ?? (quick ? 1_000_000 : 10_000_000));
 const large = Number(values.large ?? (quick ? rows : 10 * rows));
-const run = { rows, large, quick, rounds: quick ? 3 : 10 };
+const run = { rows, large, quick, rounds: Number(values.rounds ?? (quick ? 3 : 10)) };
 const wanted = values.only?.split(',') ?? Object.keys(parts);
 const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0)
