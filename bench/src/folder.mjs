@@ -1,15 +1,28 @@
 /** Data folders of the benchmark: a tenant of the real server with generated events; made once, then kept. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openChdb } from '../../server/dist/src/engine/chdb.js';
 import { openLibsqlRegistry } from '../../server/dist/src/registry/libsql.js';
 import { appId, apps, generate, rowsPerCommit } from './data.mjs';
+import { removeWith } from './processes.mjs';
 import { root, startServer } from './server.mjs';
 
 /** Where folders are kept; `STORELENS_BENCH_DATA` puts them elsewhere. */
 export const place = process.env.STORELENS_BENCH_DATA ?? join(root, 'bench', '.data');
+
+/** Keeps two runs out of one place: a folder has one server at a time, and times of two runs mean nothing. */
+export function takePlace() {
+  mkdirSync(place, { recursive: true });
+  const lock = join(place, 'lock');
+  const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
+  if (holder > 0 && existsSync(`/proc/${holder}`)) {
+    throw new Error(`process ${holder} measures in ${place}; wait for it, or set STORELENS_BENCH_DATA`);
+  }
+  writeFileSync(lock, String(process.pid));
+  removeWith(lock);
+}
 
 /** What a folder is made from: rows of another generator, or of a table that has changed, are made again. */
 function fingerprint(dataset) {

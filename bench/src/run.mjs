@@ -5,6 +5,7 @@
  * A wrong answer ends it with exit code 1; a missed goal does not.
  */
 import { parseArgs } from 'node:util';
+import { takePlace } from './folder.mjs';
 import { clients } from './goals/clients.mjs';
 import { crashes } from './goals/crashes.mjs';
 import { databases } from './goals/databases.mjs';
@@ -50,6 +51,7 @@ const unknown = wanted.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0)
   throw new Error(`no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`);
 
+takePlace();
 const began = performance.now();
 const minutes = () => `${((performance.now() - began) / 60_000).toFixed(1)} min`;
 for (const [name, value] of Object.entries(await environment())) console.log(`${name}: ${value}`);
