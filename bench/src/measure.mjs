@@ -16,8 +16,8 @@ export function median(numbers) {
 
 /**
  * Runs each contender once a round, after rounds that do not count (numbered below 0), and returns milliseconds by
- * name. A contender is a function that returns its milliseconds, or nothing to have the whole call timed. Who comes
- * first changes from round to round, so that nobody always finds the machine as the same neighbour left it.
+ * name. A contender is a function that returns its milliseconds, or what `metered` returns, or nothing to have the whole
+ * call timed. Who comes first changes from round to round, so that nobody always finds the machine as the same neighbour left it.
  *
  * Of contenders whose process is named in `processes`, `processor` has the milliseconds that it was running: less to
  * the point than the time that somebody waits, but hardly touched by what else the machine does.
@@ -33,13 +33,21 @@ export async function interleave(contenders, rounds, { warmUp = 1, processes = {
       const used = processes[name] === undefined ? undefined : await finelyOf(processes[name]);
       const began = performance.now();
       const said = await run(round);
-      const took = typeof said === 'number' ? said : performance.now() - began;
+      const took = said?.milliseconds ?? said ?? performance.now() - began;
       if (round < 0) continue;
       times[name].push(took);
       if (used !== undefined) processor[name].push((await finelyOf(processes[name])) - used);
+      else if (said?.processor !== undefined) processor[name].push(said.processor);
     }
   }
   return { times, processor };
+}
+
+/** What a call answers, `milliseconds` among it, and how long the process that works for it was running meanwhile. */
+export async function metered(pid, call) {
+  const before = await finelyOf(pid);
+  const answer = await call();
+  return { ...answer, processor: (await finelyOf(pid)) - before };
 }
 
 /** What a figure says of two contenders that were interleaved: times of both, ratio of medians, ratio of processor time. */
