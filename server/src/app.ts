@@ -200,6 +200,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       engine,
       ledger,
       clock,
+      random,
       settings,
       linkForm: () => ({
         absolute: settings['next-link'] === 'absolute',

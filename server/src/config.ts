@@ -181,6 +181,11 @@ export const settingsTable = {
     default: 256,
     help: 'Report queries that may wait; beyond it 503 with Retry-After.',
   },
+  'answer-cache-mib': {
+    ...whole(0, 1_048_576),
+    default: 64,
+    help: 'Most memory for report answers that are kept to be given again, in MiB; 0: none are kept.',
+  },
   'shutdown-seconds': {
     ...whole(1, 600),
     default: 30,

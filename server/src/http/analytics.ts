@@ -64,17 +64,25 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       if (file.notices.length > 0) setNotice(reply, file.notices);
       return reply.header('cache-control', 'no-store').redirect(`${parts.publicUrl()}${address}`, 302);
     }
-    const { body, notices, timings } = await whileConnected(request, (signal) =>
-      parts.query.run(entry, rawQuery, scope, signal),
+    const has = (tag: string) => isNamed(request.headers['if-none-match'], tag);
+    const { body, notices, tag, timings } = await whileConnected(request, (signal) =>
+      parts.query.run(entry, rawQuery, scope, { signal, has }),
     );
     if (notices.length > 0) setNotice(reply, notices);
     parts.metrics.report(timings);
-    reply
-      .header('content-type', 'application/json; charset=utf-8')
-      .header('cache-control', 'private, no-cache')
-      .header('server-timing', serverTiming(timings));
+    reply.header('cache-control', 'private, no-cache').header('server-timing', serverTiming(timings));
+    if (tag !== undefined) reply.header('etag', `W/"${tag}"`);
+    if (body === undefined) return reply.code(304).header('vary', 'Accept-Encoding').send();
+    reply.header('content-type', 'application/json; charset=utf-8');
     return sendCompressed(request, reply, body);
   });
+}
+
+/** Whether `If-None-Match` names the tag. Tags are weak: the same answer is sent in several content codings. */
+function isNamed(header: string | undefined, tag: string): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === '*') return true;
+  return Array.from(header.matchAll(/"([^"]*)"/g)).some(([, named]) => named === tag);
 }
 
 /** Does work whose signal aborts when the connection closes before the work is done. */

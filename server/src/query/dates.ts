@@ -86,3 +86,8 @@ export function formatDay(day: Day, form: 'yyyy/MM/dd' | 'yyyy/M/d' | 'yyyy-MM-d
   if (form === 'yyyy/MM/dd') return day.replaceAll('-', '/');
   return `${day.slice(0, 4)}/${Number(day.slice(5, 7))}/${Number(day.slice(8))}`;
 }
+
+/** Days from one day to a later one, both counted. */
+export function daysBetween(first: Day, last: Day): number {
+  return (Date.parse(`${last}T00:00:00Z`) - Date.parse(`${first}T00:00:00Z`)) / 86_400_000 + 1;
+}

@@ -7,13 +7,15 @@ import type { Engine, EngineSettings } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ledger } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
-import type { Clock } from '../system.js';
+import type { Clock, Random } from '../system.js';
+import { AnswerCache, type KeptAnswer } from './answer-cache.js';
 import { type LinkForm, nextLink } from './link.js';
 import { PageIndexes } from './page-index.js';
 import { printable } from './parse.js';
 import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
 import { fileStatement, framesStatement } from './record-sql.js';
+import { SmallAnswers } from './small-answers.js';
 import { type Chosen, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
 import type { Statement } from './sql-writer.js';
@@ -34,8 +36,19 @@ export interface QueryScope {
 
 /** A complete answer body and what `Storelens-Notice` should say. */
 export interface Answer {
-  readonly body: Buffer;
+  /** Undefined: the caller has it, as the tag says. */
+  readonly body: Buffer | undefined;
   readonly notices: readonly string[];
+  /** Equal for equal answers only. Undefined: nothing to compare. */
+  readonly tag: string | undefined;
+}
+
+/** What a caller may say besides the question. */
+export interface RunOptions {
+  /** Nobody wants the answer once it aborts: engine queries that have not begun are left out. */
+  readonly signal?: AbortSignal;
+  /** Whether the caller has the answer with this tag. */
+  readonly has?: (tag: string) => boolean;
 }
 
 /** An answer, and where its time went. */
@@ -60,9 +73,8 @@ export interface FoundFile {
 export interface Query {
   /**
    * Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`.
-   * Once the signal aborts nobody wants the answer, and engine queries that have not begun are left out.
    */
-  run(entry: ReportEntry, rawQuery: string, scope: QueryScope, signal?: AbortSignal): Promise<TimedAnswer>;
+  run(entry: ReportEntry, rawQuery: string, scope: QueryScope, options?: RunOptions): Promise<TimedAnswer>;
   /**
    * For reports of kind `file`: the file that a request names. Throws `Failure` as `run`, and `not-found` where no
    * such failure is known, or its file is not there or past its time.
@@ -79,12 +91,21 @@ export interface QueryOptions {
     readonly 'query-seconds': number;
     readonly 'query-memory-mib': number;
     readonly 'crash-file-days': number;
+    readonly 'answer-cache-mib': number;
   };
+  readonly random: Random;
   readonly linkForm: () => LinkForm;
 }
 
 /** Creates the report engine room. */
-export function createQuery({ engine: bare, ledger, clock, settings, linkForm }: QueryOptions): Query {
+export function createQuery({
+  engine: bare,
+  ledger,
+  clock,
+  random,
+  settings,
+  linkForm,
+}: QueryOptions): Query {
   const engine = watched(bare);
   const limits: EngineSettings = {
     max_execution_time: settings['query-seconds'],
@@ -92,8 +113,20 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
   };
   const indexes = new PageIndexes(engine, limits);
   const snapshots = new Snapshots(ledger, clock);
+  const smallAnswers = new SmallAnswers(render, clock);
+  const answers = new AnswerCache(
+    settings['answer-cache-mib'] * 1024 * 1024,
+    random.bytes(16).toString('base64'),
+  );
 
-  async function render(planned: Plan, statement: Statement, signal: AbortSignal | undefined) {
+  async function render(
+    planned: Plan,
+    statement: Statement,
+    signal: AbortSignal | undefined,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
+    template = '${data}',
+    further: EngineSettings = {},
+  ) {
     const rows = await engine.query({
       account: planned.accountId,
       ...statement,
@@ -103,10 +136,10 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
         ...limits,
         format_template_row_format: rowTemplate(planned.fields),
         format_template_rows_between_delimiter: ',',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
-        format_template_resultset_format: '${data}',
+        format_template_resultset_format: template,
         output_format_json_quote_64bit_integers: 0,
         output_format_json_escape_forward_slashes: 0,
+        ...further,
       },
     });
     enter('render');
@@ -140,20 +173,24 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
     return question.lookups.length === 0 ? 'there is no data yet for this query' : unknownRecord(question);
   }
 
+  /** Any page, by the index of its answer. */
+  async function pageOf(planned: RowsPlan, top: number, skip: number, signal: AbortSignal | undefined) {
+    const index = await indexes.of(planned, signal);
+    const { total } = index;
+    if (skip >= total) return { rows: Buffer.alloc(0), total };
+    const { offset, window } = index.locate(skip, top);
+    return { rows: await render(planned, pageStatement(planned, top, offset, window), signal), total };
+  }
+
   async function rowsAnswer(
     question: Question,
     planned: RowsPlan,
     snapshot: number,
     signal: AbortSignal | undefined,
-  ): Promise<Answer> {
+  ): Promise<KeptAnswer> {
     const { top, skip } = question;
-    const index = await indexes.of(planned, signal);
-    const { total } = index;
-    let rows: Uint8Array = Buffer.alloc(0);
-    if (skip < total) {
-      const place = index.locate(skip, top);
-      rows = await render(planned, pageStatement(planned, top, place.offset, place.window), signal);
-    }
+    const small = skip === 0 ? await smallAnswers.of(planned, top, signal) : undefined;
+    const { rows, total } = small ?? (await pageOf(planned, top, skip, signal));
     const link =
       skip + top < total ? JSON.stringify(nextLink(question, skip + top, snapshot, linkForm())) : 'null';
     const tail = `],"@nextLink":${link},"TotalCount":${total}}`;
@@ -161,7 +198,7 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
     return { body, notices: total === 0 ? [await extentNotice(question, planned, signal)] : [] };
   }
 
-  async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<Answer> {
+  async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<KeptAnswer> {
     const rows = await render(planned, stepsStatement(planned), signal);
     const tail = `],"TotalCount":${planned.steps.length}}`;
     return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices: [] };
@@ -172,7 +209,7 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
     planned: FramesPlan,
     reach: Reach | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Answer> {
+  ): Promise<KeptAnswer> {
     const rows = Buffer.from(await render(planned, framesStatement(planned), signal)).toString('utf8');
     // A stack has a hundred frames or so, and all of them are here.
     const total = (JSON.parse(`[${rows}]`) as unknown[]).length;
@@ -191,7 +228,7 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
     snapshot: number,
     reach: Reach | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Answer> {
+  ): Promise<KeptAnswer> {
     switch (planned.kind) {
       case 'grouped':
       case 'records':
@@ -219,7 +256,7 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
   }
 
   return {
-    run: (entry, rawQuery, scope, signal) => timed(() => run(entry, rawQuery, scope, signal)),
+    run: (entry, rawQuery, scope, options = {}) => timed(() => run(entry, rawQuery, scope, options)),
 
     async find(entry, rawQuery, scope, signal) {
       const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
@@ -234,24 +271,33 @@ export function createQuery({ engine: bare, ledger, clock, settings, linkForm }:
     entry: ReportEntry,
     rawQuery: string,
     scope: QueryScope,
-    signal: AbortSignal | undefined,
+    { signal, has = () => false }: RunOptions,
   ): Promise<Answer> {
     const { question, reach, planAt } = understand(entry, rawQuery, scope);
-    const notices = ignoredNotices(question);
+    const ignored = ignoredNotices(question);
     if (question.mismatch !== undefined) {
-      return { body: emptyBody(question), notices: [...notices, question.mismatch] };
+      return { body: emptyBody(question), notices: [...ignored, question.mismatch], tag: undefined };
     }
-    const read = ({ snapshot }: Chosen) => answer(question, planAt(snapshot), snapshot, reach, signal);
-    let chosen = await snapshots.choose(question, scope);
-    let found = await read(chosen);
-    if (await snapshots.isPurged(entry, scope.accountId, chosen.snapshot)) {
-      // The purge overtook the query, which may have seen rows go.
-      chosen = await snapshots.replace(scope.accountId, chosen.snapshot);
-      found = await read(chosen);
-    }
-    if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
-    if (chosen.notice !== undefined) notices.push(chosen.notice);
-    return { body: found.body, notices: [...notices, ...found.notices] };
+    if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
+
+    const read = async ({ snapshot, notice }: Chosen) => {
+      const planned = planAt(snapshot);
+      const notices = notice === undefined ? ignored : [...ignored, notice];
+      const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
+      const tag = answers.tagOf(planned, [link, reach?.notice, ...notices]);
+      if (has(tag)) return { body: undefined, notices: [], tag, whole: true };
+      const known = answers.get(tag);
+      const found = known ?? (await answer(question, planned, snapshot, reach, signal));
+      // A purge may have overtaken the query, which then has seen rows go.
+      const whole = known !== undefined || !(await snapshots.isPurged(entry, scope.accountId, snapshot));
+      if (known === undefined && whole) answers.keep(tag, planned, found);
+      return { body: found.body, notices: [...notices, ...found.notices], tag, whole };
+    };
+    const chosen = await snapshots.choose(question, scope);
+    let given = await read(chosen);
+    if (!given.whole) given = await read(await snapshots.replace(scope.accountId, chosen.snapshot));
+    const { body, notices, tag } = given;
+    return { body, notices, tag };
   }
 
   async function findFile(

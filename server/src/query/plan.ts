@@ -131,6 +131,8 @@ export interface RowsPlan extends Base {
   readonly fields: readonly Printed[];
   readonly order: readonly OrderPlan[];
   readonly sources: readonly SourcePlan[];
+  /** Rows are single records or of full grain: nearly as many as there are stored ones. */
+  readonly fullGrain: boolean;
 }
 
 /** One row per step. */
@@ -219,6 +221,7 @@ function planRows(kind: RowsPlan['kind'], question: Question, scope: Scope): Row
     fields: row.map(printed),
     order: totalOrder(order, keys),
     sources: entry.sources.map(planSource),
+    fullGrain: kind === 'records' || question.groupby === undefined,
   };
 }
 

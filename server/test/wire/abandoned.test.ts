@@ -43,11 +43,11 @@ test('a query whose client goes while it waits is dropped, and nobody else suffe
   const going = [open(), open()];
   going[0]?.write(ask('2026-01-01'));
   await until('storelens_engine_queries_waiting', 1);
-  // The same query: it shares what the first one waits for.
+  // The same query, for somebody who stays.
   const staying = account.get(target('2026-01-01'));
   // The second of these waits behind the first on its connection as well.
   going[1]?.write(ask('2026-01-02') + ask('2026-01-03'));
-  await until('storelens_engine_queries_waiting', 3);
+  await until('storelens_engine_queries_waiting', 4);
   for (const socket of going) socket.destroy();
   await until('storelens_engine_call_duration_seconds_count{verb="query",outcome="unavailable"}', 3);
   assert.ok(blocked, 'they left while the session was taken');
