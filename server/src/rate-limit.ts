@@ -1,4 +1,4 @@
-/** Requests a minute and application, counted in whole minutes; off when the limit is 0. */
+/** Requests, or whatever else, in a minute, counted in whole minutes by who sends them; off when the limit is 0. */
 import { Failure } from './failure.js';
 import type { Clock } from './system.js';
 
@@ -10,6 +10,8 @@ export class RateLimit {
   constructor(
     private readonly perMinute: number,
     private readonly clock: Clock,
+    /** What is counted, and the setting that limits it. */
+    private readonly what = { plural: 'requests', setting: 'rate-limit' },
   ) {}
 
   /** Counts one request of a caller. */
@@ -24,9 +26,14 @@ export class RateLimit {
     const count = (this.counts.get(caller) ?? 0) + 1;
     this.counts.set(caller, count);
     if (count > this.perMinute) {
-      throw new Failure('too-many-requests', [`More than ${this.perMinute} requests in a minute.`], {
-        retryAfter: Math.ceil(((minute + 1) * 60_000 - now) / 1000),
-      });
+      const { plural, setting } = this.what;
+      throw new Failure(
+        'too-many-requests',
+        [`More than ${this.perMinute} ${plural} in a minute (${setting}).`],
+        {
+          retryAfter: Math.ceil(((minute + 1) * 60_000 - now) / 1000),
+        },
+      );
     }
   }
 }

@@ -72,7 +72,10 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
   const { engine, ledger, registry, ingest, clock, random, settings, log } = options;
   const failures = failuresEntry();
   const idsOf = await openCrashIds(registry, random);
-  const rate = new RateLimit(settings['crash-rate'], clock);
+  const rate = new RateLimit(settings['crash-rate'], clock, {
+    plural: 'crashes of the product',
+    setting: 'crash-rate',
+  });
   const quota = new Quota({
     engine,
     clock,
@@ -168,7 +171,16 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     const receipt = clock.now();
     const owner = ownerOf(crash, event);
     rate.take(Object.values(owner).join('\n'));
-    await quota.check(owner, keepFiles ? upload.bytes : 0);
+    const batch = crash.idempotencyKey ?? newGuid(random);
+    const hash = bodyHash(crash, upload);
+    const ids = idsOf(accountId, batch, hash);
+    const detail = () => storedCrash({ engine, ledger }, accountId, ids.cabIdHash);
+    try {
+      await quota.check(owner, keepFiles ? upload.bytes : 0);
+    } catch (error) {
+      // A crash that comes again, because its answer was lost, takes no more room.
+      if (crash.idempotencyKey === undefined || (await detail()) === undefined) throw error;
+    }
     const keepTo = keepFiles ? ingest.newFile() : undefined;
     if (keepTo !== undefined) pending.add(keepTo);
     const reading = await read(accountId, upload.content ?? path, keepTo);
@@ -176,9 +188,6 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     // A cabinet that lies in a file stays there.
     const file = reading.written === undefined && keepFiles ? path : keepTo;
     const bytes = file === undefined ? 0 : (reading.written ?? (await synced(file)));
-    const batch = crash.idempotencyKey ?? newGuid(random);
-    const hash = bodyHash(crash, upload);
-    const ids = idsOf(accountId, batch, hash);
     const row = failureRow(
       {
         ...mergedRow(event, reading.facts, receipt),
@@ -204,7 +213,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
       files: file === undefined ? [] : [{ path: file, key: crashFileKey(accountId, day, ids.cabIdHash) }],
     });
     if (!duplicate) quota.add(owner, bytes);
-    const stored = duplicate ? await storedCrash({ engine, ledger }, accountId, ids.cabIdHash) : undefined;
+    const stored = duplicate ? await detail() : undefined;
     return {
       dataset: 'failures',
       accepted: 1,

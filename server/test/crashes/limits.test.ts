@@ -31,7 +31,10 @@ describe('limits on crashes', () => {
       await stored(server, account, { file: dump, event });
       await stored(server, account, { file: dump, query: `?source=app&applicationId=${app.toLowerCase()}` });
       const third = await send(server, account, { file: dump, event });
-      assert.deepEqual(refusalOf(third), [429, 'More than 2 requests in a minute.']);
+      assert.deepEqual(refusalOf(third), [
+        429,
+        'More than 2 crashes of the product in a minute (crash-rate).',
+      ]);
       assert.equal(third.headers.get('retry-after'), '60');
       await stored(server, other, { file: dump, event });
       const desktop = { ...event, source: 'desktop', applicationId: products[1].id };
@@ -51,9 +54,14 @@ describe('limits on crashes', () => {
         noise[at] = seed >>> 16;
       }
       const large = Buffer.concat([dump, noise]);
-      await stored(server, account, { file: large, event });
+      const keyed = { file: large, event, headers: { 'idempotency-key': 'first' } };
+      await stored(server, account, keyed);
       const sentence = `The crash files of '${app}' take 1 MiB; together they may take 1 MiB (crash-quota-mib).`;
       assert.deepEqual(refusalOf(await send(server, account, { file: large, event })), [413, sentence]);
+      // One that is stored already takes no more room when it comes again; under another key it would.
+      assert.equal((await stored(server, account, keyed)).duplicate, true);
+      const again = { ...keyed, headers: { 'idempotency-key': 'second' } };
+      assert.deepEqual(refusalOf(await send(server, account, again)), [413, sentence]);
       await stored(server, account, { file: dump, event });
       const driver = { ...event, source: 'driver', applicationId: products[2].id };
       await stored(server, account, { file: large, event: driver });
