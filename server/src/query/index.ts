@@ -9,6 +9,7 @@ import type { Ledger } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
 import { AnswerCache, type KeptAnswer } from './answer-cache.js';
+import { enclose, enclosedCopy, templateFor } from './envelope.js';
 import { type LinkForm, nextLink } from './link.js';
 import { PageIndexes } from './page-index.js';
 import { printable } from './parse.js';
@@ -173,13 +174,20 @@ export function createQuery({
     return question.lookups.length === 0 ? 'there is no data yet for this query' : unknownRecord(question);
   }
 
-  /** Any page, by the index of its answer. */
-  async function pageOf(planned: RowsPlan, top: number, skip: number, signal: AbortSignal | undefined) {
+  /** Any page, by the index of its answer; `restOf` gives what follows the rows, by their number. */
+  async function pageOf(
+    planned: RowsPlan,
+    { top, skip }: Question,
+    restOf: (total: number) => string,
+    signal: AbortSignal | undefined,
+  ) {
     const index = await indexes.of(planned, signal);
     const { total } = index;
-    if (skip >= total) return { rows: Buffer.alloc(0), total };
+    const rest = restOf(total);
+    if (skip >= total) return { body: enclosedCopy(Buffer.alloc(0), rest), total };
     const { offset, window } = index.locate(skip, top);
-    return { rows: await render(planned, pageStatement(planned, top, offset, window), signal), total };
+    const statement = pageStatement(planned, top, offset, window);
+    return { body: enclose(await render(planned, statement, signal, templateFor(rest)), rest), total };
   }
 
   async function rowsAnswer(
@@ -189,12 +197,16 @@ export function createQuery({
     signal: AbortSignal | undefined,
   ): Promise<KeptAnswer> {
     const { top, skip } = question;
+    const restOf = (total: number) => {
+      const next = skip + top;
+      const link = next < total ? JSON.stringify(nextLink(question, next, snapshot, linkForm())) : 'null';
+      return `],"@nextLink":${link},"TotalCount":${total}}`;
+    };
     const small = skip === 0 ? await smallAnswers.of(planned, top, signal) : undefined;
-    const { rows, total } = small ?? (await pageOf(planned, top, skip, signal));
-    const link =
-      skip + top < total ? JSON.stringify(nextLink(question, skip + top, snapshot, linkForm())) : 'null';
-    const tail = `],"@nextLink":${link},"TotalCount":${total}}`;
-    const body = Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]);
+    const { body, total } =
+      small === undefined
+        ? await pageOf(planned, question, restOf, signal)
+        : { body: enclosedCopy(small.rows, restOf(small.total)), total: small.total };
     return { body, notices: total === 0 ? [await extentNotice(question, planned, signal)] : [] };
   }
 
