@@ -88,16 +88,19 @@ describe('limits on crashes', () => {
   it('give up on a file that takes too long, keep it, and read the next one', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'storelens-slow-'));
     try {
-      const patient = await startServer({ folder, now });
-      const account = await patient.account({ products });
-      // Symbols of the sample's program that are far longer to read than a second.
-      const lines = Array.from(
-        { length: 1_500_000 },
-        (_, at) => `FUNC ${(0x100000 + at * 16).toString(16)} 10 0 f${at}\n`,
-      );
+      // Symbols of the sample's program that take far longer to read than a second.
+      const lines = Array.from({ length: 1_300_000 }, (_, index) => {
+        const at = (0x100000 + index * 16).toString(16);
+        return `FUNC ${at} 10 0 f${index}\n${at} 10 ${index} 1\n`;
+      });
       const symbols = Readable.from([Buffer.from(sample('crashme.sym')), Buffer.from(lines.join(''))]);
-      await patient.app.parts.crashes.acceptSymbols(account.accountId, symbols, undefined);
-      await patient.close();
+      const patient = await startServer({ folder, now, args: ['--crash-seconds', '120'] });
+      const account = await patient.account({ products });
+      try {
+        await patient.app.parts.crashes.acceptSymbols(account.accountId, symbols, undefined);
+      } finally {
+        await patient.close();
+      }
 
       const hasty = await startServer({ folder, now, args: ['--crash-seconds', '1'] });
       try {
