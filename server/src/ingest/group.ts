@@ -105,16 +105,18 @@ export class Groups<Batch extends GroupBatch> {
     else {
       const members = [member];
       this.#waiting.set(key, members);
-      void this.#work(lock, members).finally(() => this.#waiting.delete(key));
+      void this.#work(key, lock, members);
     }
   }
 
   /** Stores groups until nobody waits. While one is stored the next one gathers. */
-  async #work(lock: string, waiting: Member<Batch>[]): Promise<void> {
+  async #work(key: string, lock: string, waiting: Member<Batch>[]): Promise<void> {
     const { locks, store } = this.parts;
     while (waiting.length > 0) {
       await locks.run(lock, () => store.inTurn(() => this.#answered(nextGroup(waiting))));
     }
+    // In the same turn as the last look: whoever comes later begins anew.
+    this.#waiting.delete(key);
   }
 
   /** Stores a group and answers every member. */
