@@ -67,13 +67,13 @@ export interface Ledger {
   /** Takes a number for a batch, or takes over the open commit of the same batch. */
   begin(request: CommitRequest): Promise<Begun>;
   /**
-   * The same for several batches of one account in one transaction; answers in the order of the requests, whose batch
+   * The same for several batches of one account and dataset in one transaction; answers in the order of the requests, whose batch
    * ids differ. New numbers rise in that order.
    */
   beginAll(requests: readonly CommitRequest[]): Promise<readonly Begun[]>;
   /** Marks a commit as stored; `firstDay` and `lastDay` are `yyyy-MM-dd`, the least and greatest day of its rows. */
   finish(commit: OpenCommit, firstDay: string, lastDay: string): Promise<void>;
-  /** The same for several commits in one transaction: readers see all of them or none. */
+  /** The same for several commits of one account in one transaction: readers see all of them or none. */
   finishAll(written: readonly Written[]): Promise<void>;
   /** Makes a commit void and its batch id free. Only when its rows are definitely not stored. */
   abandon(commit: OpenCommit): Promise<void>;

@@ -66,51 +66,69 @@ async function beginIn(
     [accountId],
   );
   const before = numberOf(locked?.last_seq);
+  const [first] = requests;
+  if (first === undefined) return [];
+  if (requests.some((one) => one.accountId !== accountId || one.dataset !== first.dataset))
+    throw new TypeError('commits that begin together are of one account and dataset');
+  const ids = requests.map((_, index) => `$${index + 3}`).join(', ');
+  const found = await queries.all(
+    `SELECT batch_id, seq, shard, body_hash, row_count, state FROM commits
+     WHERE account_id = $1 AND dataset = $2 AND batch_id IN (${ids})`,
+    [accountId, first.dataset, ...requests.map(({ batchId }) => batchId)],
+  );
+  const rows = new Map(found.map((row) => [textOf(row.batch_id), row]));
   let last = before;
-  const begun: Begun[] = [];
-  for (const request of requests) {
-    if (request.accountId !== accountId)
-      throw new TypeError('commits that begin together are of one account');
-    const { dataset, batchId, bodyHash, rows } = request;
-    const row = await queries.get(
-      `SELECT seq, shard, body_hash, row_count, state FROM commits
-       WHERE account_id = $1 AND dataset = $2 AND batch_id = $3`,
-      [accountId, dataset, batchId],
-    );
-    if (row !== undefined) {
-      begun.push(known(request, row));
-      continue;
-    }
+  const begun = requests.map((request): Begun => {
+    const row = rows.get(request.batchId);
+    if (row !== undefined) return known(request, row);
     last += 1;
-    await queries.all(
-      `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8)`,
-      [accountId, last, dataset, batchId, bodyHash, shard, rows, now],
-    );
-    begun.push({ outcome: 'open', commit: openCommit(request, last, shard), takenOver: false });
-  }
-  if (last > before) {
-    await queries.all('UPDATE account_commits SET last_seq = $2 WHERE account_id = $1', [accountId, last]);
-  }
+    return { outcome: 'open', commit: openCommit(request, last, shard), takenOver: false };
+  });
+  if (last === before) return begun;
+  const fresh = begun.flatMap((one) => (one.outcome === 'open' && !one.takenOver ? [one.commit] : []));
+  const values = fresh.map((_, index) => {
+    const [seq, batchId, bodyHash, rowCount] = [4, 5, 6, 7].map((place) => `$${4 * index + place}`);
+    return `($1, ${seq}, $2, ${batchId}, ${bodyHash}, ${shard}, ${rowCount}, 'open', $3)`;
+  });
+  await queries.all(
+    `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at)
+     VALUES ${values.join(', ')}`,
+    [
+      accountId,
+      first.dataset,
+      now,
+      ...fresh.flatMap((one) => [one.seq, one.batchId, one.bodyHash, one.rows]),
+    ],
+  );
+  await queries.all('UPDATE account_commits SET last_seq = $2 WHERE account_id = $1', [accountId, last]);
   return begun;
 }
 
-async function finishIn(
-  queries: RegistryQueries,
-  { commit, firstDay, lastDay }: Written,
-  now: number,
-): Promise<void> {
-  const key = [commit.accountId, commit.seq];
-  const touched = await queries.get(
-    `UPDATE commits SET state = 'done', first_day = $3, last_day = $4, done_at = $5
-     WHERE account_id = $1 AND seq = $2 AND state = 'open' RETURNING seq`,
-    [...key, firstDay, lastDay, now],
+/** Finishes commits of one account inside a transaction, or a single one. */
+async function finishIn(queries: RegistryQueries, written: readonly Written[], now: number): Promise<void> {
+  const [first] = written;
+  if (first === undefined) return;
+  const { accountId } = first.commit;
+  const values = written.map((_, index) => {
+    const [seq, firstDay, lastDay] = [3, 4, 5].map((place) => `$${3 * index + place}`);
+    return `(CAST(${seq} AS BIGINT), CAST(${firstDay} AS TEXT), CAST(${lastDay} AS TEXT))`;
+  });
+  const touched = await queries.all(
+    `UPDATE commits SET state = 'done', first_day = w.column2, last_day = w.column3, done_at = $2
+     FROM (VALUES ${values.join(', ')}) AS w
+     WHERE commits.account_id = $1 AND commits.seq = w.column1 AND commits.state = 'open' RETURNING commits.seq`,
+    [accountId, now, ...written.flatMap(({ commit, firstDay, lastDay }) => [commit.seq, firstDay, lastDay])],
   );
-  if (touched !== undefined) return;
-  // Two attempts of one batch may both arrive here; the second finds the commit done.
-  const row = await queries.get('SELECT state FROM commits WHERE account_id = $1 AND seq = $2', key);
-  if (row?.state !== 'done') {
-    throw new Error(`commit ${commit.seq} cannot be finished: it is ${row?.state ?? 'unknown'}`);
+  if (touched.length === written.length) return;
+  const done = new Set(touched.map(({ seq }) => numberOf(seq)));
+  for (const { commit } of written) {
+    if (done.has(commit.seq)) continue;
+    // Two attempts of one batch may both arrive here; the second finds the commit done.
+    const key = [accountId, commit.seq];
+    const row = await queries.get('SELECT state FROM commits WHERE account_id = $1 AND seq = $2', key);
+    if (row?.state !== 'done') {
+      throw new Error(`commit ${commit.seq} cannot be finished: it is ${row?.state ?? 'unknown'}`);
+    }
   }
 }
 
@@ -142,17 +160,12 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
     beginAll,
 
     async finish(commit, firstDay, lastDay) {
-      await finishIn(registry, { commit, firstDay, lastDay }, clock.now());
+      await finishIn(registry, [{ commit, firstDay, lastDay }], clock.now());
     },
 
     async finishAll(written) {
-      const [only] = written;
-      if (only !== undefined && written.length === 1) await finishIn(registry, only, clock.now());
-      else {
-        await registry.transaction(async (queries) => {
-          for (const one of written) await finishIn(queries, one, clock.now());
-        });
-      }
+      if (written.length === 1) await finishIn(registry, written, clock.now());
+      else await registry.transaction((queries) => finishIn(queries, written, clock.now()));
     },
 
     async abandon(commit) {
