@@ -121,8 +121,14 @@ export async function writePage(figures) {
     figure.commit,
   ]);
   const about = table(['', ''], Object.entries(await environment()));
+  const disturbed = sorted.filter(({ others = 0 }) => others > 0.2).length;
+  const care =
+    disturbed === 0
+      ? ''
+      : `Other programs worked beside ${disturbed} of these ${sorted.length} figures (see \`others\` below): until they are taken again on a quiet machine, believe their processor time rather than their times, and no "missed" or "reached" among them.\n\n`;
   const text = await readFile(new URL('page.md', import.meta.url), 'utf8');
   const page = text
+    .replace('{care}', () => care)
     .replace('{environment}', () => about)
     .replace('{goals}', () => table(['#', 'what', 'rows', 'must', 'aim', 'measured', ''], goals))
     .replace('{numbers}', () =>
