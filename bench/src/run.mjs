@@ -19,10 +19,8 @@ import { environment, keep, line, summary, writePage } from './report.mjs';
 import { takePeak } from './server.mjs';
 
 const parts = {
-  pages: async (run) => [
-    ...(await pages(run)),
-    ...(run.quick ? [] : await pages({ ...run, shape: 'dense' })),
-  ],
+  pages,
+  dense: async (run) => (run.quick ? [] : await pages({ ...run, shape: 'dense' })),
   databases,
   clients,
   ingestion,
