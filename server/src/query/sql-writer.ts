@@ -6,6 +6,7 @@
  */
 import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
 import type { EngineValue } from '../engine/index.js';
+import { distinctValues } from './distinct-values.js';
 import type { Expression, Key, Plan, Predicate, SourcePlan } from './plan.js';
 
 /** A statement for the engine port. */
@@ -119,7 +120,7 @@ export class Writer {
     return `t.${condition.column} = ${this.params.bind(equals, type)}`;
   }
 
-  aggregate(aggregate: Aggregate): string {
+  aggregate(aggregate: Aggregate, { table }: SourcePlan): string {
     const condition = (aggregate.where ?? []).map((part) => this.condition(part)).join(' AND ');
     const suffix = condition === '' ? '' : 'If';
     const last = condition === '' ? '' : `, ${condition}`;
@@ -129,7 +130,7 @@ export class Writer {
       case 'count':
         return `count${suffix}(${condition})`;
       case 'distinct':
-        return `uniqExact${suffix}(t.${aggregate.column}${last})`;
+        return distinctValues(table, aggregate, (part) => this.condition(part));
     }
   }
 

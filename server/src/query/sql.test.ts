@@ -49,16 +49,31 @@ test('a grouped page: bound products are no keys, the window narrows the days', 
   assert.deepEqual(pageStatement(weekly, 10, 3, { low: '2015-01-05', high: '2015-01-18' }), {
     sql:
       'SELECT g.date AS date, {p7:String} AS applicationId, g.market AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
-      'FROM (SELECT greatest(toStartOfWeek(t.date, 1), {p2:Date}) AS date, t.market AS market, sum(t.quantity) AS acquisitionQuantity ' +
+      'FROM (SELECT any(greatest(toStartOfWeek(t.date, 1), {p2:Date})) AS date, any(t.market) AS market, sum(t.quantity) AS acquisitionQuantity ' +
       'FROM acquisitions AS t WHERE t.accountId = {p5:String} AND t.seq <= {p6:UInt64} AND t.applicationId = {p7:String} ' +
       "AND t.date BETWEEN {p2:Date} AND {p3:Date} AND t.inAppProductId = '' AND lower(t.gender) = lower({p4:String}) " +
-      'AND t.date BETWEEN {p0:Date} AND {p1:Date} GROUP BY date, market ' +
+      'AND t.date BETWEEN {p0:Date} AND {p1:Date} GROUP BY toUInt32(greatest(toStartOfWeek(t.date, 1), {p2:Date})) + ' +
+      'reinterpretAsUInt128(sipHash128(t.market, 1)) ' +
       'ORDER BY date DESC, market LIMIT {p8:UInt64} OFFSET {p9:UInt64}) AS g',
     params: {
       ...{ p0: '2015-01-05', p1: '2015-01-18', p2: '2015-01-01', p3: '2016-02-05', p4: 'm' },
       ...{ p5: 'acc', p6: 7, p7: 'APP1', p8: 10, p9: 3 },
     },
   });
+});
+
+test('few keys are grouped by their digest, many and one by themselves', () => {
+  const grouped = (groupby: string) =>
+    pageStatement(rows('appacquisitions', `applicationId=APP1${groupby}`), 10, 0).sql;
+  assert.match(
+    grouped('&groupby=market,gender,ageGroup'),
+    /any\(t\.ageGroup\) AS ageGroup.* GROUP BY toUInt32\(t\.date\) \+ /,
+  );
+  assert.match(
+    grouped('&groupby=market,gender,ageGroup,deviceType'),
+    /t\.market AS market.* GROUP BY date, deviceType, market, gender, ageGroup ORDER BY/,
+  );
+  assert.match(grouped('&groupby=date'), / GROUP BY date ORDER BY/);
 });
 
 test('names in a filter become ids, whatever their number', () => {

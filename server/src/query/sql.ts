@@ -2,6 +2,7 @@
  * A plan of rows to SQL text and typed parameters: the page, its index and its total, the steps, the extent of the
  * data. What all statements share stands in `sql-writer.ts`.
  */
+import { groupingOf } from './group-digest.js';
 import type { Key, OrderPlan, Plan, Printed, RowsPlan, SourcePlan, StepsPlan } from './plan.js';
 import { distinctRows } from './row-digest.js';
 import { columnsOf, isIndexedByDay, type Statement, type Window, Writer } from './sql-writer.js';
@@ -45,22 +46,23 @@ function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[])
   const keys = groupingKeys(plan);
   const names = keys.map(({ name }) => name);
   // Without keys there is one group, which must not show when it is empty.
-  const grouping = keys.length === 0 ? ' HAVING count() > 0' : ` GROUP BY ${names.join(', ')}`;
+  const groupBy = (by: string) => (keys.length === 0 ? ' HAVING count() > 0' : ` GROUP BY ${by}`);
+  const grouping = groupingOf(keys, ({ expression }) => writer.expression(expression));
   const perSource = plan.sources.map((source) => {
     const columns = [
-      ...keys.map((key) => `${writer.expression(key.expression)} AS ${key.name}`),
+      ...grouping.columns,
       ...plan.measures.map(({ name }) => {
         const aggregate = source.measures[name];
-        return `${aggregate === undefined ? '0' : writer.aggregate(aggregate)} AS ${name}`;
+        return `${aggregate === undefined ? '0' : writer.aggregate(aggregate, source)} AS ${name}`;
       }),
     ];
-    return `SELECT ${columns.join(', ')} ${writer.from(source, columnsOf(plan, source), further)}${grouping}`;
+    return `SELECT ${columns.join(', ')} ${writer.from(source, columnsOf(plan, source), further)}${groupBy(grouping.groupBy)}`;
   });
   const [only] = perSource;
   if (perSource.length === 1 && only !== undefined) return only;
   const sums = plan.measures.map(({ name }) => `sum(u.${name}) AS ${name}`);
   const all = [...names.map((name) => `u.${name} AS ${name}`), ...sums].join(', ');
-  return `SELECT ${all} FROM (${perSource.join(' UNION ALL ')}) AS u${grouping}`;
+  return `SELECT ${all} FROM (${perSource.join(' UNION ALL ')}) AS u${groupBy(names.join(', '))}`;
 }
 
 /** Columns and row text of the page for the engine's `Template` format. */
@@ -125,7 +127,7 @@ export function stepsStatement(plan: StepsPlan): Statement {
     const aggregate = source.measures[countField.name];
     if (aggregate === undefined) throw new TypeError(`step ${name} has no aggregate`);
     const from = writer.from(source, columnsOf(plan, source), []);
-    return `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}, ${writer.aggregate(aggregate)} AS ${countField.name} ${from}`;
+    return `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}, ${writer.aggregate(aggregate, source)} AS ${countField.name} ${from}`;
   });
   return writer.statement(
     `SELECT ${nameField.name}, ${countField.name} FROM (${steps.join(' UNION ALL ')}) ORDER BY step`,
