@@ -1,7 +1,7 @@
 /**
  * Receives a body into a file: decodes, counts, hashes and scans it while it arrives, and returns when the file is
- * on disk. Memory holds a MiB or two; a small body may stay there and need no file. A body that breaks a limit is not
- * read further; whoever owns the connection decides what becomes of the rest.
+ * on disk. Memory holds a few chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns the connection
+ * decides what becomes of the rest.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -36,16 +36,10 @@ async function* fromWire(body: Readable, limits: BodyLimits): AsyncGenerator<Buf
   }
 }
 
-/**
- * Bytes that are written at once. Bodies arrive in pieces of 64 KiB, and to hand 450 of them to the disk one by one took
- * the event loop 58 ms of a body of 29 MB.
- */
-const writtenAtOnce = 1024 * 1024;
-
 /** Holds chunks while they are few, then writes them and all that follow into a new file. */
 class BodyFile {
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #held: Buffer[] | undefined = [];
+  #bytes = 0;
   #file: FileHandle | undefined;
 
   constructor(
@@ -54,32 +48,25 @@ class BodyFile {
   ) {}
 
   async write(chunk: Buffer): Promise<void> {
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
-    const most = this.#file === undefined ? this.mostHeld : 0;
-    if (this.#heldBytes > Math.max(most, writtenAtOnce)) await this.#flush();
+    this.#bytes += chunk.length;
+    this.#held?.push(chunk);
+    if (this.#held !== undefined && this.#bytes <= this.mostHeld) return;
+    this.#file ??= await open(this.path, 'wx', 0o600);
+    const chunks = this.#held ?? [chunk];
+    this.#held = undefined;
+    for (const one of chunks) await this.#file.writeFile(one);
   }
 
   /** The body if it is held; otherwise it is on disk. */
   async end(): Promise<Buffer | undefined> {
-    const small = this.#file === undefined && this.#heldBytes <= this.mostHeld;
-    if (small && this.mostHeld > 0) return Buffer.concat(this.#held);
-    const file = await this.#flush();
-    await file.datasync();
+    if (this.#held !== undefined && this.mostHeld > 0) return Buffer.concat(this.#held);
+    this.#file ??= await open(this.path, 'wx', 0o600);
+    await this.#file.datasync();
     return undefined;
   }
 
   async close(): Promise<void> {
     await this.#file?.close();
-  }
-
-  async #flush(): Promise<FileHandle> {
-    const [chunks, bytes] = [this.#held, this.#heldBytes];
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#file ??= await open(this.path, 'wx', 0o600);
-    if (bytes > 0) await this.#file.writeFile(Buffer.concat(chunks, bytes));
-    return this.#file;
   }
 }
 
