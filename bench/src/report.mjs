@@ -126,9 +126,15 @@ export async function writePage(figures) {
     disturbed === 0
       ? ''
       : `Other programs worked beside ${disturbed} of these ${sorted.length} figures (see \`others\` below): until they are taken again on a quiet machine, believe their processor time rather than their times, and no "missed" or "reached" among them.\n\n`;
+  const measured = new Set(sorted.map(({ id }) => measures[id].goal));
+  const goalsLeft = [...new Set(Object.values(measures).map(({ goal }) => goal))].filter(
+    (goal) => goal !== '' && !measured.has(goal),
+  );
+  const left =
+    goalsLeft.length === 0 ? '' : `Not measured yet at this size: goals ${goalsLeft.join(', ')}.\n\n`;
   const text = await readFile(new URL('page.md', import.meta.url), 'utf8');
   const page = text
-    .replace('{care}', () => care)
+    .replace('{care}', () => care + left)
     .replace('{environment}', () => about)
     .replace('{goals}', () => table(['#', 'what', 'rows', 'must', 'aim', 'measured', ''], goals))
     .replace('{numbers}', () =>
