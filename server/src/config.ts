@@ -113,7 +113,7 @@ export const settingsTable = {
   'max-rows': { ...whole(1, 1_000_000), default: 500_000, help: 'Most rows of one batch.' },
   'ingest-queue': {
     ...whole(1, 10_000),
-    default: 64,
+    default: 256,
     help: 'Batches that may be received or wait at the same time; beyond it 503 with Retry-After.',
   },
   'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },

@@ -1,5 +1,5 @@
 /**
- * How many crashes a second the server takes: uploads events with dumps of 50 KB over 60 keep-alive connections and
+ * How many crashes a second the server takes: uploads events with dumps of 50 KB over 120 keep-alive connections and
  * measures how many are answered (that is: durable) and how long until the reports count them. Sender and server
  * share the machine; the processor time of both, and of other programs, is told.
  */
@@ -14,7 +14,7 @@ import { cleanly } from '../processes.mjs';
 import { machineSeconds, secondsOf } from '../processors.mjs';
 import { root, startServer } from '../server.mjs';
 
-const connections = 60;
+const connections = 120;
 const boundary = 'storelens-bench';
 const sample = (name) => readFileSync(`${root}/server/test/crash-samples/${name}`);
 
