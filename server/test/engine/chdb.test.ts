@@ -66,6 +66,18 @@ describe('embedded engine', () => {
     await engine.close();
   });
 
+  test('no question waits for the engine to compile it', async () => {
+    const engine = await openChdb({ folder: join(folder, 'compiled'), sessions: 1, queueLength: 1 });
+    const ask = async (sql: string) =>
+      Buffer.from(await engine.query({ account: 'a', sql, format: 'TSV' })).toString();
+    for (let count = 0; count < 6; count += 1)
+      await ask(
+        'SELECT number % 7 AS n, sum(number) + max(number) FROM numbers(100000) GROUP BY n ORDER BY n',
+      );
+    assert.equal(await ask(`SELECT sum(value) FROM system.events WHERE event = 'CompileFunction'`), '0\n');
+    await engine.close();
+  });
+
   test('refuses a folder whose path the engine would take for a pattern', async () => {
     const pattern = join(folder, 'a*b', 'engine');
     await assert.rejects(openChdb({ folder: pattern, ...suiteLimits }), /its path has one of the characters/);
