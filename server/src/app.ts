@@ -19,6 +19,7 @@ import type { Parts } from './http/parts.js';
 import { createIdentity } from './identity/identity.js';
 import { createIngest } from './ingest/index.js';
 import { createLedger } from './ledger/ledger.js';
+import { remembered } from './ledger/remembered.js';
 import type { Log } from './log.js';
 import { createProducts } from './products/products.js';
 import { createQuery } from './query/index.js';
@@ -141,7 +142,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
 
     let url = '';
     const publicUrl = () => settings['public-url'] ?? url;
-    const ledger = createLedger(registry, clock);
+    const ledger = remembered(createLedger(registry, clock));
     const fileAddresses = await openFileAddresses(registry, clock, random);
     const products = createProducts(registry, clock, random);
     const identity = await createIdentity({
