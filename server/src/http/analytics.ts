@@ -65,16 +65,16 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       return reply.header('cache-control', 'no-store').redirect(`${parts.publicUrl()}${address}`, 302);
     }
     const has = (tag: string) => isNamed(request.headers['if-none-match'], tag);
-    const { body, notices, tag, timings } = await whileConnected(request, (signal) =>
-      parts.query.run(entry, rawQuery, scope, { signal, has }),
-    );
+    const { body, notices, tag, coded, timings } =
+      (await parts.query.repeat(entry, rawQuery, scope, { has })) ??
+      (await whileConnected(request, (signal) => parts.query.run(entry, rawQuery, scope, { signal, has })));
     if (notices.length > 0) setNotice(reply, notices);
     parts.metrics.report(timings);
     reply.header('cache-control', 'private, no-cache').header('server-timing', serverTiming(timings));
     if (tag !== undefined) reply.header('etag', `W/"${tag}"`);
     if (body === undefined) return reply.code(304).header('vary', 'Accept-Encoding').send();
     reply.header('content-type', 'application/json; charset=utf-8');
-    return sendCompressed(request, reply, body);
+    return sendCompressed(request, reply, body, coded);
   });
 }
 

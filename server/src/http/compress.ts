@@ -61,16 +61,21 @@ export function codingFor(header: string | undefined): Coding | undefined {
 
 /**
  * Sends a body in the coding that the request prefers, with `Vary`. Content-Length is that of the bytes sent, for
- * HEAD of those that GET would send.
+ * HEAD of those that GET would send. `known` holds the body in codings that it was sent in before.
  */
 export async function sendCompressed(
   request: FastifyRequest,
   reply: FastifyReply,
   body: Buffer,
+  known?: Pick<Map<string, Buffer>, 'get'> & { set(coding: string, bytes: Buffer): unknown },
 ): Promise<FastifyReply> {
   reply.header('vary', 'Accept-Encoding');
   const coding = body.length < smallest ? undefined : codingFor(request.headers['accept-encoding']);
   if (coding === undefined) return reply.send(body);
-  const packed = await compressors[coding](body);
+  let packed = known?.get(coding);
+  if (packed === undefined) {
+    packed = await compressors[coding](body);
+    known?.set(coding, packed);
+  }
   return reply.header('content-encoding', coding).send(packed);
 }

@@ -17,14 +17,17 @@ import type { Parts } from './parts.js';
 
 /** Registers `GET /openapi.json`; it needs no token. */
 export function registerOpenApiRoutes(server: FastifyInstance, parts: Pick<Parts, 'publicUrl'>): void {
-  let made: { readonly publicUrl: string; readonly body: Buffer } | undefined;
+  let made:
+    | { readonly publicUrl: string; readonly body: Buffer; readonly coded: Map<string, Buffer> }
+    | undefined;
   server.get('/openapi.json', async (request, reply) => {
     const publicUrl = parts.publicUrl();
     if (made?.publicUrl !== publicUrl) {
-      made = { publicUrl, body: Buffer.from(JSON.stringify(openApiDocument(publicUrl))) };
+      const body = Buffer.from(JSON.stringify(openApiDocument(publicUrl)));
+      made = { publicUrl, body, coded: new Map() };
     }
     reply.header('content-type', 'application/json; charset=utf-8');
-    return sendCompressed(request, reply, made.body);
+    return sendCompressed(request, reply, made.body, made.coded);
   });
 }
 

@@ -44,3 +44,24 @@ test('tags differ by account, snapshot, whatever else is said, and by process', 
   assert.equal(new Set(tags).size, tags.length);
   assert.equal(cache.tagOf({ ...plan }, ['x']), tags[0]);
 });
+
+test('content codings count with the answer that they belong to, and go with it', () => {
+  const cache = new AnswerCache(64 * 1000, 'salt');
+  cache.keep('tag', plan, answer(400));
+  const coded = cache.codedOf('tag');
+  assert.equal(coded.get('br'), undefined);
+  coded.set('br', Buffer.from('packed'));
+  coded.set('br', Buffer.from('packed again'));
+  assert.equal(coded.get('br')?.toString(), 'packed');
+  assert.equal(coded.get('gzip'), undefined);
+  assert.equal(cache.codedOf('other').get('br'), undefined);
+  cache.codedOf('other').set('br', Buffer.from('nobody keeps it'));
+  assert.equal(cache.codedOf('other').get('br'), undefined);
+  for (let count = 0; count < 100; count += 1) {
+    cache.keep(`tag ${count}`, plan, answer(100));
+    cache.codedOf(`tag ${count}`).set('br', Buffer.alloc(400));
+  }
+  assert.equal(coded.get('br'), undefined);
+  const kept = Array.from({ length: 100 }, (_, count) => cache.codedOf(`tag ${count}`).get('br'));
+  assert.equal(kept.filter(Boolean).length, 64);
+});

@@ -8,7 +8,7 @@ import { Failure } from '../failure.js';
 import type { Ledger } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
-import { AnswerCache, type KeptAnswer } from './answer-cache.js';
+import { AnswerCache, type CodedForms, isMomentary, type KeptAnswer } from './answer-cache.js';
 import { enclose, enclosedCopy, templateFor } from './envelope.js';
 import { type LinkForm, nextLink } from './link.js';
 import { PageIndexes } from './page-index.js';
@@ -16,6 +16,7 @@ import { printable } from './parse.js';
 import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
 import { fileStatement, framesStatement } from './record-sql.js';
+import { RepeatedQuestions } from './repeated.js';
 import { SmallAnswers } from './small-answers.js';
 import { type Chosen, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
@@ -23,6 +24,7 @@ import type { Statement } from './sql-writer.js';
 import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
 
+export type { CodedForms } from './answer-cache.js';
 export type { Timings } from './stages.js';
 
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
@@ -42,6 +44,8 @@ export interface Answer {
   readonly notices: readonly string[];
   /** Equal for equal answers only. Undefined: nothing to compare. */
   readonly tag: string | undefined;
+  /** The body in content codings, where it is kept. */
+  readonly coded: CodedForms | undefined;
 }
 
 /** What a caller may say besides the question. */
@@ -76,6 +80,13 @@ export interface Query {
    * Answers one request; `rawQuery` is the part of the request target after the question mark. Throws `Failure`.
    */
   run(entry: ReportEntry, rawQuery: string, scope: QueryScope, options?: RunOptions): Promise<TimedAnswer>;
+  /** What `run` would answer, if it did so before to the same words and nothing has changed; else undefined. */
+  repeat(
+    entry: ReportEntry,
+    rawQuery: string,
+    scope: QueryScope,
+    options?: RunOptions,
+  ): Promise<TimedAnswer | undefined>;
   /**
    * For reports of kind `file`: the file that a request names. Throws `Failure` as `run`, and `not-found` where no
    * such failure is known, or its file is not there or past its time.
@@ -119,6 +130,7 @@ export function createQuery({
     settings['answer-cache-mib'] * 1024 * 1024,
     random.bytes(16).toString('base64'),
   );
+  const repeated = new RepeatedQuestions();
 
   async function render(
     planned: Plan,
@@ -254,6 +266,15 @@ export function createQuery({
     }
   }
 
+  /** What a question is remembered under: the account first, and the words last. */
+  function textOf(entry: ReportEntry, rawQuery: string, scope: QueryScope): string {
+    return `${scope.accountId}\n${scope.applicationId}\n${scope.mayDownload}\n${entry.name}\n${rawQuery}`;
+  }
+
+  function circumstancesOf({ sellerId, products }: QueryScope, present: number, now: number) {
+    return { sellerId, products, present, now, origin: linkForm().publicUrl };
+  }
+
   /** What the caller asks, and how to plan it at a snapshot. */
   function understand(entry: ReportEntry, rawQuery: string, scope: QueryScope) {
     const now = clock.now();
@@ -270,6 +291,22 @@ export function createQuery({
   return {
     run: (entry, rawQuery, scope, options = {}) => timed(() => run(entry, rawQuery, scope, options)),
 
+    async repeat(entry, rawQuery, scope, { has = () => false } = {}) {
+      const began = performance.now();
+      const present = await ledger.snapshot(scope.accountId);
+      const circumstances = circumstancesOf(scope, present, clock.now());
+      const understood = repeated.find(textOf(entry, rawQuery, scope), circumstances);
+      if (understood === undefined) return undefined;
+      const { tag, notices, run } = understood;
+      const known = has(tag) ? 'theirs' : answers.get(tag);
+      if (known === undefined) return undefined;
+      if (run !== undefined) snapshots.begin(run, present);
+      const timings = { parse: performance.now() - began, plan: 0, queue: 0, engine: 0, render: 0 };
+      if (known === 'theirs') return { body: undefined, notices: [], tag, coded: undefined, timings };
+      const { body, notices: further } = known;
+      return { body, notices: [...notices, ...further], tag, coded: answers.codedOf(tag), timings };
+    },
+
     async find(entry, rawQuery, scope, signal) {
       const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
       if (question.mismatch !== undefined) throw unknownFile(question, question.mismatch);
@@ -285,31 +322,37 @@ export function createQuery({
     scope: QueryScope,
     { signal, has = () => false }: RunOptions,
   ): Promise<Answer> {
-    const { question, reach, planAt } = understand(entry, rawQuery, scope);
+    const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
     const ignored = ignoredNotices(question);
     if (question.mismatch !== undefined) {
-      return { body: emptyBody(question), notices: [...ignored, question.mismatch], tag: undefined };
+      const notices = [...ignored, question.mismatch];
+      return { body: emptyBody(question), notices, tag: undefined, coded: undefined };
     }
     if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
-    const read = async ({ snapshot, notice }: Chosen) => {
+    const read = async ({ snapshot, notice, present, run, steady }: Chosen) => {
       const planned = planAt(snapshot);
       const notices = notice === undefined ? ignored : [...ignored, notice];
       const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
       const tag = answers.tagOf(planned, [link, reach?.notice, ...notices]);
-      if (has(tag)) return { body: undefined, notices: [], tag, whole: true };
+      if (steady && !isMomentary(planned)) {
+        const circumstances = circumstancesOf(scope, present, now);
+        repeated.remember(textOf(entry, rawQuery, scope), circumstances, { tag, notices, run });
+      }
+      if (has(tag)) return { body: undefined, notices: [], tag, coded: undefined, whole: true };
       const known = answers.get(tag);
       const found = known ?? (await answer(question, planned, snapshot, reach, signal));
       // A purge may have overtaken the query, which then has seen rows go.
       const whole = known !== undefined || !(await snapshots.isPurged(entry, scope.accountId, snapshot));
       if (known === undefined && whole) answers.keep(tag, planned, found);
-      return { body: found.body, notices: [...notices, ...found.notices], tag, whole };
+      const all = [...notices, ...found.notices];
+      return { body: found.body, notices: all, tag, coded: answers.codedOf(tag), whole };
     };
     const chosen = await snapshots.choose(question, scope);
     let given = await read(chosen);
     if (!given.whole) given = await read(await snapshots.replace(scope.accountId, chosen.snapshot));
-    const { body, notices, tag } = given;
-    return { body, notices, tag };
+    const { whole: _, ...said } = given;
+    return said;
   }
 
   async function findFile(

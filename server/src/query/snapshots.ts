@@ -13,6 +13,12 @@ import type { Question } from './validate.js';
 export interface Chosen {
   readonly snapshot: number;
   readonly notice: string | undefined;
+  /** The account's newest snapshot. */
+  readonly present: number;
+  /** The paging run that begins here; see {@link Snapshots.begin}. */
+  readonly run: string | undefined;
+  /** Whether the same question gets the same snapshot for as long as `present` stays. */
+  readonly steady: boolean;
 }
 
 const rememberedFor = 10 * 60 * 1000;
@@ -33,22 +39,30 @@ export class Snapshots {
     scope: { readonly accountId: string; readonly applicationId: string },
   ): Promise<Chosen> {
     const present = await this.ledger.snapshot(scope.accountId);
-    if (question.entry.paging === undefined) return { snapshot: present, notice: undefined };
+    if (question.entry.paging === undefined) {
+      return { snapshot: present, notice: undefined, present, run: undefined, steady: true };
+    }
     // A digest, because a filter may have a hundred kilobytes.
     const run = createHash('sha256')
       .update(`${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`)
       .digest('base64');
     const asked = question.snapshot ?? (question.skip > 0 ? this.recall(run) : undefined);
-    if (asked === undefined) return { snapshot: this.remember(run, present), notice: undefined };
-    if (asked > present || (await this.isPurged(question.entry, scope.accountId, asked))) {
-      return { snapshot: this.remember(run, present), notice: lostNotice(asked) };
+    if (asked === undefined) {
+      this.begin(run, present);
+      return { snapshot: present, notice: undefined, present, run, steady: question.skip === 0 };
     }
-    return { snapshot: asked, notice: undefined };
+    if (asked > present || (await this.isPurged(question.entry, scope.accountId, asked))) {
+      this.begin(run, present);
+      return { snapshot: present, notice: lostNotice(asked), present, run, steady: false };
+    }
+    const steady = question.snapshot === present;
+    return { snapshot: asked, notice: undefined, present, run: undefined, steady };
   }
 
   /** The present state in place of a snapshot that was purged while it was read. */
   async replace(accountId: string, lost: number): Promise<Chosen> {
-    return { snapshot: await this.ledger.snapshot(accountId), notice: lostNotice(lost) };
+    const present = await this.ledger.snapshot(accountId);
+    return { snapshot: present, notice: lostNotice(lost), present, run: undefined, steady: false };
   }
 
   /** Whether rows that a snapshot sees may be gone from the report's tables. */
@@ -67,14 +81,14 @@ export class Snapshots {
     return known !== undefined && known.until >= this.clock.now() ? known.snapshot : undefined;
   }
 
-  private remember(run: string, snapshot: number): number {
+  /** Remembers what the first page of a paging run saw, for later pages without a snapshot of their own. */
+  begin(run: string, snapshot: number): void {
     this.runs.delete(run);
     this.runs.set(run, { snapshot, until: this.clock.now() + rememberedFor });
     for (const oldest of this.runs.keys()) {
       if (this.runs.size <= mostRemembered) break;
       this.runs.delete(oldest);
     }
-    return snapshot;
   }
 }
 
