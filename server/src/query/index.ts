@@ -186,20 +186,29 @@ export function createQuery({
     return question.lookups.length === 0 ? 'there is no data yet for this query' : unknownRecord(question);
   }
 
-  /** Any page, by the index of its answer; `restOf` gives what follows the rows, by their number. */
+  /**
+   * Any page, by the index of its answer, of which the parts that the page does not lie in may be counted beside it;
+   * `restOf` gives what follows the rows, by their number.
+   */
   async function pageOf(
     planned: RowsPlan,
     { top, skip }: Question,
     restOf: (total: number) => string,
     signal: AbortSignal | undefined,
   ) {
-    const index = await indexes.of(planned, signal);
-    const { total } = index;
-    const rest = restOf(total);
-    if (skip >= total) return { body: enclosedCopy(Buffer.alloc(0), rest), total };
-    const { offset, window } = index.locate(skip, top);
-    const statement = pageStatement(planned, top, offset, window);
-    return { body: enclose(await render(planned, statement, signal, templateFor(rest)), rest), total };
+    const index = indexes.of(planned, signal);
+    const place = await index.locate(skip, top);
+    if (place === undefined) {
+      const total = await index.total;
+      return { body: enclosedCopy(Buffer.alloc(0), restOf(total)), total };
+    }
+    const room = Buffer.byteLength(restOf(Number.MAX_SAFE_INTEGER));
+    const statement = pageStatement(planned, top, place.offset, place.window);
+    const [rows, total] = await Promise.all([
+      render(planned, statement, signal, templateFor(room)),
+      index.total,
+    ]);
+    return { body: enclose(rows, room, restOf(total)), total };
   }
 
   async function rowsAnswer(

@@ -1,7 +1,7 @@
 /**
  * Where the time of a report goes: a watch that runs for one request and always counts for exactly one stage. The
- * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep, count for `queue`
- * while they wait for a session and for `engine` while they run. The engine learns which queries go on with a request
+ * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep and however many at
+ * once, count for `engine` while one of them runs, and for `queue` while they wait for a session. The engine learns which queries go on with a request
  * that had its turn before. Whoever answers decides what to do with the figures.
  *
  * The watch follows its request as asynchronous context, so that the functions between need not hand it on.
@@ -20,16 +20,26 @@ export type Timings = Readonly<Record<Stage, number>>;
 /** A watch for one request. */
 class Watch {
   readonly timings: Record<Stage, number> = { parse: 0, plan: 0, queue: 0, engine: 0, render: 0 };
-  stage: Stage = 'parse';
   /** Whether the request had a turn at the engine. */
   letIn = false;
+  /** Engine calls that wait or run, and those of them that run. */
+  calls = 0;
+  running = 0;
+  #entered: Stage = 'parse';
+  #counting: Stage = 'parse';
   #since = performance.now();
 
   enter(stage: Stage): void {
+    this.#entered = stage;
+    this.look();
+  }
+
+  /** Counts up to now, then for what the request is busy with. */
+  look(): void {
     const now = performance.now();
-    this.timings[this.stage] += now - this.#since;
+    this.timings[this.#counting] += now - this.#since;
     this.#since = now;
-    this.stage = stage;
+    this.#counting = this.running > 0 ? 'engine' : this.calls > 0 ? 'queue' : this.#entered;
   }
 }
 
@@ -40,7 +50,7 @@ export function timed<Result>(work: () => Promise<Result>): Promise<Result & { r
   const watch = new Watch();
   return watches.run(watch, async () => {
     const result = await work();
-    watch.enter(watch.stage);
+    watch.look();
     return { ...result, timings: watch.timings };
   });
 }
@@ -57,16 +67,21 @@ export function watched(engine: Engine): Engine {
     async query(query) {
       const watch = watches.getStore();
       if (watch === undefined) return await engine.query(query);
-      const before = watch.stage;
-      watch.enter('queue');
+      let running = 0;
+      watch.calls += 1;
+      watch.look();
       try {
         const begun = () => {
-          watch.enter('engine');
+          running = 1;
+          watch.running += 1;
           watch.letIn = true;
+          watch.look();
         };
         return await engine.query({ ...query, goesOn: watch.letIn, begun });
       } finally {
-        watch.enter(before);
+        watch.calls -= 1;
+        watch.running -= running;
+        watch.look();
       }
     },
   };
