@@ -38,3 +38,17 @@ export function guidOf(bytes: Buffer): string {
 export function utcDay(milliseconds: number): string {
   return new Date(milliseconds).toISOString().slice(0, 10);
 }
+
+/** Makes random GUIDs like {@link newGuid}, from bytes that are taken for so many at once: 1 microsecond, not 15. */
+export function guidsOf(random: Random, atOnce = 64): () => string {
+  let bytes: Buffer = Buffer.alloc(0);
+  let used = 0;
+  return () => {
+    if (used === bytes.length) {
+      bytes = random.bytes(16 * atOnce);
+      used = 0;
+    }
+    used += 16;
+    return guidOf(bytes.subarray(used - 16, used));
+  };
+}

@@ -13,7 +13,7 @@ import Fastify, {
 import { SettingError, type Settings } from '../config.js';
 import { Failure } from '../failure.js';
 import type { Log } from '../log.js';
-import { newGuid, type Random } from '../system.js';
+import { guidsOf, type Random } from '../system.js';
 import { registerAdminRoutes } from './admin.js';
 import { registerAnalyticsRoutes } from './analytics.js';
 import { watchConnections } from './connections.js';
@@ -81,7 +81,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   const options = {
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => newGuid(random),
+    genReqId: guidsOf(random),
     // The one proxy in front: what stands before its own entry in X-Forwarded-For is whatever the caller wrote.
     trustProxy: settings['behind-proxy'] && ((_address: string, hop: number) => hop === 0),
     // Routes bound their bodies themselves, while they stream.
