@@ -140,7 +140,8 @@ function answerParts(report, shown) {
 function exampleParts(report, examples) {
   const shown = examples.find(({ name }) => name === 'plain page');
   const more = examples.filter(
-    ({ name, query, status }) => status === shown.status && query !== undefined && name !== shown.name,
+    ({ name, query, status, shape }) =>
+      status === shown.status && query !== undefined && shape === undefined && name !== shown.name,
   );
   return [
     '## Example',
@@ -214,6 +215,9 @@ function reportsIndex() {
         "ne 'm')`. `and` binds tighter; a quote inside text is doubled; numbers, `true` and `false` stand bare. " +
         'Values outside a listed set are legal and may match nothing.',
       '**groupby** leaves the named fields and those that are always there, and adds up the rest.',
+      'With the setting `row-shape=2022` rows have the form in which the service answers today: without groupby ' +
+        'identifiers and sums alone, and unless groupby names `date` one row for the whole range, whose date is null. ' +
+        'Reports of acquisitions then say in `DataFreshnessTimestamp` when rows were last added.',
       '**orderby** takes `field`, `field asc` or `field desc`, separated by commas. Without it the newest rows come ' +
         'first. Equal rows are put in a fixed order, so pages never overlap.',
       '**Paging**: `@nextLink` is relative to `/v1.0/my/analytics/`, and null on the last page. It reads the state ' +

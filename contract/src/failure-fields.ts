@@ -124,7 +124,10 @@ export const keys = {
   cabType: column('cabType', 'Kind of crash file.'),
 } as const satisfies Readonly<Record<string, Omit<Field, 'type' | 'role'>>>;
 
-/** First day or hour of the bucket; groupby never names it, for every row has it. */
+/**
+ * First day or hour of the bucket. The documentation does not list it for groupby; it is accepted, because the form of
+ * 2022 has dates where it is named alone.
+ */
 export const bucket: Field = {
   name: 'date',
   type: 'date',
@@ -132,6 +135,7 @@ export const bucket: Field = {
   origin: { from: 'bucket' },
   filter: equality,
   orderby: true,
+  groupby: true,
   alwaysReturned: true,
   note: 'First day that the row covers.',
 };
@@ -143,6 +147,7 @@ export const sortedBucket: Field = {
   role: 'date',
   origin: { from: 'bucket' },
   orderby: true,
+  groupby: true,
   alwaysReturned: true,
   note: bucket.note,
 };

@@ -161,6 +161,8 @@ export interface ReportEntry {
   readonly paging?: { readonly defaultTop: number; readonly maxTop: number };
   /** How `@nextLink` prints dates; absent: there is never a next page. At hour level `yyyy-MM-dd HH:mm:ss`. */
   readonly linkDates?: 'yyyy/MM/dd' | 'yyyy/M/d' | 'yyyy-MM-dd';
+  /** Says in the form of 2022 when its rows were last added to, as `DataFreshnessTimestamp`. */
+  readonly freshness?: true;
   /** Row keys in printed order. */
   readonly fields: readonly Field[];
   /** Names that only the query may use, in `filter` or `orderby` as their flags say. */

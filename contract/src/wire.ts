@@ -40,4 +40,6 @@ export interface Page<Row = Readonly<Record<string, unknown>>> {
   readonly Value: readonly Row[];
   readonly '@nextLink'?: string | null;
   readonly TotalCount: number;
+  /** `yyyy-MM-ddTHH:mm:ss`, in the form of 2022 for some reports. */
+  readonly DataFreshnessTimestamp?: string | null;
 }

@@ -72,6 +72,12 @@ export const settingsTable = {
     default: 'on',
     help: 'Whether @nextLink carries the snapshot that keeps a paging run stable.',
   },
+  'row-shape': {
+    type: 'choice',
+    choices: ['2018', '2022'],
+    default: '2018',
+    help: 'Form of report rows: full grain without groupby (2018), or sums over the range as Microsoft answers today (2022).',
+  },
   'token-version': {
     type: 'choice',
     choices: ['1.0', '2.0'],

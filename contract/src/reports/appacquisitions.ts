@@ -14,6 +14,7 @@ export const appacquisitions: ReportEntry = {
   groupby: true,
   orderby: true,
   paging: fields.paging,
+  freshness: true,
   linkDates: 'yyyy/MM/dd',
   fields: [
     fields.date,

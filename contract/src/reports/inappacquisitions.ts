@@ -19,6 +19,7 @@ export const inappacquisitions: ReportEntry = {
   groupby: true,
   orderby: true,
   paging: fields.paging,
+  freshness: true,
   linkDates: 'yyyy/MM/dd',
   fields: [
     fields.date,

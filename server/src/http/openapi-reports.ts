@@ -1,5 +1,6 @@
 /** The report part of `/openapi.json`: one path per entry, its parameters and the schema of its rows. */
 import type { DefaultDay, Field, IdentityParameter, ReportEntry, ValueType } from '@storelens/contract';
+import type { RowShape } from '../query/index.js';
 import { errorReferences, type Json } from './openapi-errors.js';
 
 const types: Readonly<Record<ValueType, Json>> = {
@@ -13,14 +14,14 @@ const types: Readonly<Record<ValueType, Json>> = {
 };
 
 /** Path and path item of a report. */
-export function reportPath(entry: ReportEntry): [string, Json] {
+export function reportPath(entry: ReportEntry, shape: RowShape): [string, Json] {
   const operation = {
     operationId: entry.name.replaceAll('/', '-'),
     tags: ['Reports'],
     summary: entry.title,
     description: [entry.summary, ...entry.remarks].join('\n\n'),
     parameters: parametersOf(entry),
-    responses: { ...successOf(entry), ...errorReferences(errorsOf(entry)) },
+    responses: { ...successOf(entry, shape), ...errorReferences(errorsOf(entry)) },
   };
   return [`/v1.0/my/analytics/${entry.name}`, { get: operation }];
 }
@@ -32,7 +33,7 @@ const notice: Json = {
   },
 };
 
-function successOf(entry: ReportEntry): Json {
+function successOf(entry: ReportEntry, shape: RowShape): Json {
   if (entry.kind === 'file') {
     const location = {
       description: 'Signed address of the file; it serves ten minutes and needs no token.',
@@ -44,7 +45,7 @@ function successOf(entry: ReportEntry): Json {
     '200': {
       description: 'A page of rows. No rows is an empty list.',
       headers: notice,
-      content: { 'application/json': { schema: pageSchema(entry) } },
+      content: { 'application/json': { schema: pageSchema(entry, shape) } },
     },
   };
 }
@@ -140,7 +141,7 @@ function parametersOf(entry: ReportEntry): readonly Json[] {
   return list;
 }
 
-function pageSchema(entry: ReportEntry): Json {
+function pageSchema(entry: ReportEntry, shape: RowShape): Json {
   const link = {
     type: ['string', 'null'],
     description: 'The next page, relative to /v1.0/my/analytics/; null on the last page.',
@@ -151,38 +152,52 @@ function pageSchema(entry: ReportEntry): Json {
       : entry.kind === 'frames'
         ? { '@nextLink': { type: 'null', description: 'All rows come in one answer.' } }
         : {};
+  const freshness: Json =
+    shape === '2022' && entry.freshness
+      ? {
+          DataFreshnessTimestamp: {
+            type: ['string', 'null'],
+            description: 'When rows were last added, in UTC.',
+            examples: ['2022-07-29T08:42:00'],
+          },
+        }
+      : {};
   return {
     type: 'object',
-    required: ['Value', ...Object.keys(links), 'TotalCount'],
+    required: ['Value', ...Object.keys(links), 'TotalCount', ...Object.keys(freshness)],
     additionalProperties: false,
     properties: {
-      Value: { type: 'array', items: rowSchema(entry) },
+      Value: { type: 'array', items: rowSchema(entry, shape) },
       ...links,
       TotalCount: { type: 'integer', minimum: 0, description: 'Rows of all pages.' },
+      ...freshness,
     },
   };
 }
 
-function valueSchema(entry: ReportEntry, field: Field): Json {
-  const schema = types[field.type];
-  if (field.nullWhenEmpty) return { ...schema, type: [schema.type, 'null'] };
-  return field.type === 'date' && entry.levels.includes('hour') ? { type: 'string' } : schema;
+function valueSchema(entry: ReportEntry, shape: RowShape, field: Field): Json {
+  const hourly = field.type === 'date' && entry.levels.includes('hour');
+  const schema = hourly ? { type: 'string' } : types[field.type];
+  const dateless = shape === '2022' && entry.kind === 'grouped' && field.role === 'date';
+  return field.nullWhenEmpty || dateless ? { ...schema, type: [schema.type, 'null'] } : schema;
 }
 
-function rowSchema(entry: ReportEntry): Json {
+function rowSchema(entry: ReportEntry, shape: RowShape): Json {
   const properties = entry.fields.map((field): [string, Json] => {
     const examples = [...(field.values ?? []), ...(field.olderValues ?? [])];
     return [
       field.name,
       {
-        ...valueSchema(entry, field),
+        ...valueSchema(entry, shape, field),
         description: field.note,
         ...(examples.length > 0 ? { examples } : {}),
       },
     ];
   });
   const always = entry.fields.filter(
-    (field) => field.alwaysReturned || (field.role === 'measure' && !field.ungroupedOnly),
+    (field) =>
+      (field.alwaysReturned && (shape === '2018' || field.role !== 'attribute')) ||
+      (field.role === 'measure' && !field.ungroupedOnly),
   );
   return {
     type: 'object',

@@ -8,13 +8,19 @@ import { datasets, errorBody, errors, reports } from '@storelens/contract';
 import { Ajv2020, type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import Fastify from 'fastify';
+import { parseSettings } from '../config.js';
 import { openApiDocument, registerOpenApiRoutes } from './openapi.js';
 
-const document = openApiDocument('https://store.example.test');
+const document = openApiDocument('https://store.example.test', '2018');
+const documents = { '2018': document, '2022': openApiDocument('https://store.example.test', '2022') };
 
 /** The value at a JSON pointer of the document, references followed. */
 function at(...keys: readonly string[]): unknown {
-  let value: unknown = document;
+  return inside(document, keys);
+}
+
+function inside(whole: unknown, keys: readonly string[]): unknown {
+  let value = whole;
   for (const key of keys) {
     assert.ok(typeof value === 'object' && value !== null, `${keys.join(' ')} exists`);
     value = (value as Record<string, unknown>)[key];
@@ -23,9 +29,13 @@ function at(...keys: readonly string[]): unknown {
 }
 
 function compile(...keys: readonly string[]): ValidateFunction {
+  return compileOf(document, keys);
+}
+
+function compileOf(whole: unknown, keys: readonly string[]): ValidateFunction {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
-  return ajv.compile(at(...keys) as AnySchemaObject);
+  return ajv.compile(inside(whole, keys) as AnySchemaObject);
 }
 
 function conforms(validate: ValidateFunction, value: unknown, where: string): void {
@@ -57,10 +67,13 @@ for (const name of Object.keys(reports)) {
     if (reports[name]?.kind === 'file') {
       assert.ok(at(...operation, 'responses', '302', 'headers', 'Location'));
     } else {
-      const page = compile(...operation, 'responses', '200', 'content', 'application/json', 'schema');
+      const schema = [...operation, 'responses', '200', 'content', 'application/json', 'schema'];
+      const page = compile(...schema);
+      const pages = { '2018': page, '2022': compileOf(documents['2022'], schema) };
       for (const example of examples) {
         const bodies = example.pages ?? [example.body, example.bodyText && JSON.parse(example.bodyText)];
-        for (const body of bodies.filter(Boolean)) conforms(page, body, example.name);
+        for (const body of bodies.filter(Boolean))
+          conforms(pages[(example.shape ?? '2018') as '2018' | '2022'], body, example.name);
       }
       assert.equal(page({ Value: [{}], '@nextLink': null, TotalCount: 1 }), false, 'a row without keys');
       assert.equal(page({ Value: [], TotalCount: '0' }), false, 'a count as text');
@@ -86,7 +99,8 @@ test('every dataset and every error has its place', () => {
 
 test('the route serves the document to anybody', async () => {
   const server = Fastify();
-  registerOpenApiRoutes(server, { publicUrl: () => 'https://store.example.test' });
+  const settings = parseSettings([], {});
+  registerOpenApiRoutes(server, { publicUrl: () => 'https://store.example.test', settings });
   const address = await server.listen({ host: '127.0.0.1', port: 0 });
   try {
     const response = await fetch(`${address}/openapi.json`);

@@ -6,6 +6,7 @@
  */
 import { datasets, reports } from '@storelens/contract';
 import type { FastifyInstance } from 'fastify';
+import type { RowShape } from '../query/index.js';
 import { sendCompressed } from './compress.js';
 import { crashPaths } from './openapi-crashes.js';
 import { errorResponses, errorSchema, type Json } from './openapi-errors.js';
@@ -16,14 +17,17 @@ import { tokenPaths, tokenSchemas } from './openapi-tokens.js';
 import type { Parts } from './parts.js';
 
 /** Registers `GET /openapi.json`; it needs no token. */
-export function registerOpenApiRoutes(server: FastifyInstance, parts: Pick<Parts, 'publicUrl'>): void {
+export function registerOpenApiRoutes(
+  server: FastifyInstance,
+  parts: Pick<Parts, 'publicUrl' | 'settings'>,
+): void {
   let made:
     | { readonly publicUrl: string; readonly body: Buffer; readonly coded: Map<string, Buffer> }
     | undefined;
   server.get('/openapi.json', async (request, reply) => {
     const publicUrl = parts.publicUrl();
     if (made?.publicUrl !== publicUrl) {
-      const body = Buffer.from(JSON.stringify(openApiDocument(publicUrl)));
+      const body = Buffer.from(JSON.stringify(openApiDocument(publicUrl, parts.settings['row-shape'])));
       made = { publicUrl, body, coded: new Map() };
     }
     reply.header('content-type', 'application/json; charset=utf-8');
@@ -31,8 +35,8 @@ export function registerOpenApiRoutes(server: FastifyInstance, parts: Pick<Parts
   });
 }
 
-/** The description of the API as served at `publicUrl`. */
-export function openApiDocument(publicUrl: string): Json {
+/** The description of the API as served at `publicUrl`, with rows of a form. */
+export function openApiDocument(publicUrl: string, shape: RowShape): Json {
   return {
     openapi: '3.1.0',
     info: {
@@ -52,7 +56,7 @@ export function openApiDocument(publicUrl: string): Json {
     ],
     security: [{ token: [] }],
     paths: {
-      ...Object.fromEntries(Object.values(reports).map(reportPath)),
+      ...Object.fromEntries(Object.values(reports).map((entry) => reportPath(entry, shape))),
       ...Object.fromEntries(Object.values(datasets).map(ingestionPath)),
       ...crashPaths,
       ...symbolPaths,

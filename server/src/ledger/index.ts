@@ -81,6 +81,8 @@ export interface Ledger {
   giveUp(commit: OpenCommit): Promise<void>;
   /** The account's low-water mark: 0 when it has no commits. */
   snapshot(accountId: string): Promise<number>;
+  /** When the newest commit that a snapshot sees was done, in milliseconds; undefined: it sees none. */
+  doneAt(accountId: string, snapshot: number): Promise<number | undefined>;
   /** Commits of all accounts that are neither done nor void, oldest first. */
   unfinished(): Promise<readonly Unfinished[]>;
   /** Frees the batch ids of commits that were done before a time; returns how many. */

@@ -53,6 +53,20 @@ test('numbers rise by one per account; a token names account, number and body', 
   assert.equal(first?.token, `a:${first?.seq}:hash-x`);
 });
 
+test('a snapshot tells when the newest commit that it sees was done', async () => {
+  assert.equal(await ledger.doneAt('a', 9), undefined);
+  await done(batch('1'));
+  now += 5;
+  await done(batch('other', { accountId: 'b' }));
+  await done(batch('2', { dataset: 'ratings' }));
+  now += 5;
+  await ledger.abandon(await open(batch('3')));
+  assert.deepEqual(
+    [await ledger.doneAt('a', 0), await ledger.doneAt('a', 1), await ledger.doneAt('a', 3)],
+    [undefined, 1_000_000, 1_000_005],
+  );
+});
+
 test('the snapshot stays below the oldest open commit', async () => {
   const [one, two, three] = [await open(batch('1')), await open(batch('2')), await open(batch('3'))];
   assert.equal(await ledger.snapshot('a'), 0);

@@ -194,6 +194,15 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       return row === undefined ? 0 : numberOf(row.seq);
     },
 
+    async doneAt(accountId, snapshot) {
+      const row = await registry.get(
+        `SELECT done_at FROM commits WHERE account_id = $1 AND seq <= $2 AND state = 'done'
+         ORDER BY seq DESC LIMIT 1`,
+        [accountId, snapshot],
+      );
+      return row === undefined ? undefined : numberOf(row.done_at);
+    },
+
     async unfinished() {
       const rows = await registry.all(
         `SELECT account_id, seq, dataset, batch_id, body_hash, shard, row_count, state, begun_at

@@ -46,6 +46,7 @@ export function remembered(ledger: Ledger): Ledger {
     abandon: (commit) => snapshots.changing(commit.accountId, ledger.abandon(commit)),
     giveUp: (commit) => snapshots.changing(commit.accountId, ledger.giveUp(commit)),
     snapshot: (accountId) => snapshots.of(accountId, () => ledger.snapshot(accountId)),
+    doneAt: (accountId, snapshot) => ledger.doneAt(accountId, snapshot),
     purgedBelow: (accountId, dataset) =>
       purged.of(keyOf(accountId, dataset), () => ledger.purgedBelow(accountId, dataset)),
     markPurged: (accountId, dataset, mark) =>

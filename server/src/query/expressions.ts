@@ -31,6 +31,7 @@ function expressionOf(field: Field, question: Question, scope: Scope): Expressio
   const fixed = (column: string) => question.products.find((narrowed) => narrowed.column === column)?.product;
   switch (origin?.from) {
     case 'bucket':
+      if (question.oneBucket) return { kind: 'nothing' };
       return { kind: 'bucket', level: question.level ?? 'day', time: timeColumn(entry) };
     case 'column': {
       // A product the whole question is narrowed to is no key to group by (engine notes: a literal is cheaper).

@@ -17,6 +17,7 @@ import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type St
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
 import { fileStatement, framesStatement } from './record-sql.js';
 import { RepeatedQuestions } from './repeated.js';
+import type { RowShape } from './row-shape.js';
 import { SmallAnswers } from './small-answers.js';
 import { type Chosen, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
@@ -25,6 +26,7 @@ import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
 
 export type { CodedForms } from './answer-cache.js';
+export type { RowShape } from './row-shape.js';
 export type { Timings } from './stages.js';
 
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
@@ -104,6 +106,7 @@ export interface QueryOptions {
     readonly 'query-memory-mib': number;
     readonly 'crash-file-days': number;
     readonly 'answer-cache-mib': number;
+    readonly 'row-shape': RowShape;
   };
   readonly random: Random;
   readonly linkForm: () => LinkForm;
@@ -186,6 +189,14 @@ export function createQuery({
     return question.lookups.length === 0 ? 'there is no data yet for this query' : unknownRecord(question);
   }
 
+  /** The member that says in the form of 2022 how fresh the rows are, with its comma; else nothing. */
+  async function freshnessOf(entry: ReportEntry, accountId: string, snapshot: number): Promise<string> {
+    if (entry.freshness !== true || settings['row-shape'] !== '2022') return '';
+    const doneAt = await ledger.doneAt(accountId, snapshot);
+    const moment = doneAt === undefined ? null : new Date(doneAt).toISOString().slice(0, 19);
+    return `,"DataFreshnessTimestamp":${JSON.stringify(moment)}`;
+  }
+
   /**
    * Any page, by the index of its answer, of which the parts that the page does not lie in may be counted beside it;
    * `restOf` gives what follows the rows, by their number.
@@ -218,10 +229,11 @@ export function createQuery({
     signal: AbortSignal | undefined,
   ): Promise<KeptAnswer> {
     const { top, skip } = question;
+    const freshness = await freshnessOf(question.entry, planned.accountId, snapshot);
     const restOf = (total: number) => {
       const next = skip + top;
       const link = next < total ? JSON.stringify(nextLink(question, next, snapshot, linkForm())) : 'null';
-      return `],"@nextLink":${link},"TotalCount":${total}}`;
+      return `],"@nextLink":${link},"TotalCount":${total}${freshness}}`;
     };
     const small = skip === 0 ? await smallAnswers.of(planned, top, signal) : undefined;
     const { body, total } =
@@ -287,7 +299,7 @@ export function createQuery({
   /** What the caller asks, and how to plan it at a snapshot. */
   function understand(entry: ReportEntry, rawQuery: string, scope: QueryScope) {
     const now = clock.now();
-    const question = validate(rawQuery, entry, scope.products, now);
+    const question = validate(rawQuery, entry, scope.products, now, settings['row-shape']);
     const reach = reachOf(entry, question.level, settings, now);
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
@@ -334,8 +346,10 @@ export function createQuery({
     const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
     const ignored = ignoredNotices(question);
     if (question.mismatch !== undefined) {
+      const snapshot = await ledger.snapshot(scope.accountId);
+      const body = emptyBody(question, await freshnessOf(entry, scope.accountId, snapshot));
       const notices = [...ignored, question.mismatch];
-      return { body: emptyBody(question), notices, tag: undefined, coded: undefined };
+      return { body, notices, tag: undefined, coded: undefined };
     }
     if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
@@ -420,7 +434,7 @@ function unknownFile(question: Question, reason: string | undefined): Failure {
 }
 
 /** The answer of a product that cannot have rows in the report; the funnel has no next link. */
-function emptyBody({ entry }: Question): Buffer {
+function emptyBody({ entry }: Question, freshness: string): Buffer {
   const link = entry.kind === 'steps' ? '' : '"@nextLink":null,';
-  return Buffer.from(`{"Value":[],${link}"TotalCount":0}`);
+  return Buffer.from(`{"Value":[],${link}"TotalCount":0${freshness}}`);
 }

@@ -33,6 +33,8 @@ export type Expression =
   /** First day of the bucket, cut to the range; at hour level the hour of the column `time`. */
   | { readonly kind: 'bucket'; readonly level: Level; readonly time: string }
   | { readonly kind: 'column'; readonly column: string }
+  /** Null in every row: the date of a bucket that is the whole range. */
+  | { readonly kind: 'nothing' }
   /** The same value in every row. */
   | { readonly kind: 'bound'; readonly value: string | boolean }
   /** A time some days after the one in the column, to the second. */
@@ -221,7 +223,7 @@ function planRows(kind: RowsPlan['kind'], question: Question, scope: Scope): Row
     fields: row.map(printed),
     order: totalOrder(order, keys),
     sources: entry.sources.map(planSource),
-    fullGrain: kind === 'records' || question.groupby === undefined,
+    fullGrain: kind === 'records' || (question.groupby === undefined && !question.oneBucket),
   };
 }
 
@@ -286,7 +288,12 @@ function totalOrder(asked: readonly OrderTerm[], keys: readonly Key[]): readonly
   for (const key of keys) {
     if (!order.some(({ name }) => name === key.name)) order.push({ name: key.name, key, descending: false });
   }
-  return order.filter(({ key }) => key?.expression.kind !== 'bound');
+  return order.filter(({ key }) => key === undefined || !isConstant(key.expression));
+}
+
+/** Whether the value is the same in every row, so that nothing need be grouped or sorted by it. */
+export function isConstant({ kind }: Expression): boolean {
+  return kind === 'bound' || kind === 'nothing';
 }
 
 /** Whether the value is the time of the event. */

@@ -4,6 +4,7 @@ import { reports } from '@storelens/contract';
 import { Failure } from '../failure.js';
 import type { AccountProducts, Product } from '../products/index.js';
 import { nextLink } from './link.js';
+import type { RowShape } from './row-shape.js';
 import { type Question, validate } from './validate.js';
 
 const products: readonly Product[] = [
@@ -17,11 +18,11 @@ const catalog: AccountProducts = {
 };
 const now = Date.parse('2016-02-05T10:00:00Z');
 
-function ask(target: string): Question {
+function ask(target: string, shape: RowShape = '2018'): Question {
   const [name = '', query = ''] = target.split('?');
   const entry = reports[name];
   assert.ok(entry);
-  return validate(query.replaceAll(' ', '%20'), entry, catalog, now);
+  return validate(query.replaceAll(' ', '%20'), entry, catalog, now, shape);
 }
 
 /** The sentences of the refusal. */
@@ -197,4 +198,20 @@ test('details are sorted by keys that they do not print', () => {
     [['osBuild', true]],
   );
   assert.ok(!question.row.some(({ name }) => name === 'osBuild'));
+});
+
+test('in the form of 2022 rows without groupby have identifiers and measures, and a date only by name', () => {
+  const keys = (target: string) => {
+    const { row, oneBucket } = ask(target, '2022');
+    return [row.map(({ name }) => name).join(' '), oneBucket];
+  };
+  const own = 'applicationId=9NBLGGGZ5QDR';
+  assert.deepEqual(keys(`installs?${own}`), ['date applicationId successfulInstallCount', true]);
+  const market = 'date applicationId market successfulInstallCount';
+  assert.deepEqual(keys(`installs?${own}&groupby=market`), [market, true]);
+  assert.deepEqual(keys(`installs?${own}&groupby=market,date`), [market, false]);
+  assert.deepEqual(keys('ihvdriver/failurehits?'), ['date sellerId deviceCount eventCount', true]);
+  assert.deepEqual(keys(`promotion?groupby=campaignId`)[1], true);
+  // Single records are what they are.
+  assert.deepEqual(ask(`reviews?${own}`, '2022'), ask(`reviews?${own}`));
 });

@@ -90,6 +90,8 @@ export class Writer {
       }
       case 'column':
         return `t.${expression.column}`;
+      case 'nothing':
+        return 'NULL';
       case 'bound':
         return this.params.bind(expression.value, typeof expression.value === 'boolean' ? 'Bool' : 'String');
       case 'second': {

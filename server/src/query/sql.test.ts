@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { reports } from '@storelens/contract';
 import type { AccountProducts, Product } from '../products/index.js';
 import { type Plan, plan, type RowsPlan } from './plan.js';
+import type { RowShape } from './row-shape.js';
 import {
   extentStatement,
   indexStatement,
@@ -28,15 +29,15 @@ const scope = {
   ...{ files: { days: 0, readable: true }, reach: undefined },
 };
 
-function planned(name: string, query: string): Plan {
+function planned(name: string, query: string, shape: RowShape = '2018'): Plan {
   const entry = reports[name];
   assert.ok(entry);
-  const question = validate(query.replaceAll(' ', '%20'), entry, catalog, Date.parse('2016-02-05'));
+  const question = validate(query.replaceAll(' ', '%20'), entry, catalog, Date.parse('2016-02-05'), shape);
   return plan(question, { ...scope, products: catalog });
 }
 
-function rows(name: string, query: string): RowsPlan {
-  const made = planned(name, query);
+function rows(name: string, query: string, shape?: RowShape): RowsPlan {
+  const made = planned(name, query, shape);
   assert.ok(made.kind === 'grouped' || made.kind === 'records');
   return made;
 }
@@ -212,4 +213,21 @@ test('the row template prints text as JSON and decimals as they are', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholders
     '{"market":${market:JSON},"spend":${spend:Raw}}',
   );
+});
+
+test('rows of the whole range: nothing is grouped or sorted by the date, which is null', () => {
+  const made = rows(
+    'installs',
+    'applicationId=APP1&startDate=1/1/2015&groupby=market&orderby=date desc',
+    '2022',
+  );
+  assert.equal(
+    pageStatement(made, 10, 0).sql,
+    'SELECT NULL AS date, {p5:String} AS applicationId, g.market AS market, ' +
+      'g.successfulInstallCount AS successfulInstallCount FROM (SELECT t.market AS market, count() AS ' +
+      'successfulInstallCount FROM installs AS t WHERE t.accountId = {p3:String} AND t.seq <= {p4:UInt64} AND ' +
+      't.applicationId = {p5:String} AND t.date BETWEEN {p0:Date} AND {p1:Date} AND t.successful = {p2:Bool} ' +
+      'GROUP BY market ORDER BY market LIMIT {p6:UInt64} OFFSET {p7:UInt64}) AS g',
+  );
+  assert.equal(made.fullGrain, false);
 });

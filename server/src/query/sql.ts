@@ -3,12 +3,21 @@
  * data. What all statements share stands in `sql-writer.ts`.
  */
 import { groupingOf } from './group-digest.js';
-import type { Key, OrderPlan, Plan, Printed, RowsPlan, SourcePlan, StepsPlan } from './plan.js';
+import {
+  isConstant,
+  type Key,
+  type OrderPlan,
+  type Plan,
+  type Printed,
+  type RowsPlan,
+  type SourcePlan,
+  type StepsPlan,
+} from './plan.js';
 import { distinctRows } from './row-digest.js';
 import { columnsOf, isIndexedByDay, type Statement, type Window, Writer } from './sql-writer.js';
 
 function groupingKeys(plan: RowsPlan): readonly Key[] {
-  return plan.keys.filter(({ expression }) => expression.kind !== 'bound');
+  return plan.keys.filter(({ expression }) => !isConstant(expression));
 }
 
 function orderBy(order: readonly OrderPlan[]): string {
@@ -25,7 +34,8 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
     plan.kind === 'records' ? recordRows(writer, plan, further) : groupedRows(writer, plan, further);
   const shown = plan.fields.map(({ name, type, nullable }) => {
     const key = plan.keys.find((candidate) => candidate.name === name);
-    if (key?.expression.kind === 'bound') return `${writer.expression(key.expression)} AS ${name}`;
+    if (key !== undefined && isConstant(key.expression))
+      return `${writer.expression(key.expression)} AS ${name}`;
     if (nullable) return `nullIf(g.${name}, '') AS ${name}`;
     if (type !== 'decimal') return `g.${name} AS ${name}`;
     return `if(position(toString(g.${name}), '.') = 0, concat(toString(g.${name}), '.0'), toString(g.${name})) AS ${name}`;

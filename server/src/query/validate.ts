@@ -11,6 +11,7 @@ import { type LookupValue, readLookups } from './lookups.js';
 import { type Parameters, parseParameters, printable } from './parse.js';
 import { findField, Problems, unknownField } from './problems.js';
 import { type Range, readLevel, readRange } from './range.js';
+import { type RowKeys, type RowShape, rowKeys } from './row-shape.js';
 
 /** One term of an order. */
 export interface OrderTerm {
@@ -21,7 +22,7 @@ export interface OrderTerm {
 }
 
 /** A fully checked request, with its range as asked. */
-export interface Question extends Range {
+export interface Question extends Range, RowKeys {
   readonly entry: ReportEntry;
   /** Undefined for reports without levels. */
   readonly level: Level | undefined;
@@ -38,8 +39,6 @@ export interface Question extends Range {
   readonly filterText: string | undefined;
   /** Undefined: no groupby was given. */
   readonly groupby: readonly Field[] | undefined;
-  /** Row keys and measures, in printed order. */
-  readonly row: readonly Field[];
   /** As asked; empty: the default order. */
   readonly order: readonly OrderTerm[];
   readonly top: number;
@@ -49,12 +48,16 @@ export interface Question extends Range {
   readonly ignored: readonly string[];
 }
 
-/** Checks a request. `now` is the current time in milliseconds. Throws `invalid-parameters` or `forbidden`. */
+/**
+ * Checks a request. `now` is the current time in milliseconds, `shape` the form that rows shall have. Throws
+ * `invalid-parameters` or `forbidden`.
+ */
 export function validate(
   rawQuery: string,
   entry: ReportEntry,
   catalog: AccountProducts,
   now: number,
+  shape: RowShape = '2018',
 ): Question {
   const parameters = parseParameters(rawQuery, entry);
   const problems = new Problems(parameters.problems);
@@ -67,8 +70,8 @@ export function validate(
   const filterText = value('filter');
   const filter = filterText === undefined ? undefined : readFilter(entry, filterText, problems);
   const groupby = readGroupby(entry, value('groupby'), problems);
-  const row = rowFields(entry, level, groupby);
-  const order = readOrder(entry, value('orderby'), row, problems);
+  const keys = rowKeys(entry, level, groupby, shape);
+  const order = readOrder(entry, value('orderby'), keys.row, shape, problems);
   const { top, skip } = readPage(entry, value('top'), value('skip'), problems);
   const snapshot = readSnapshot(value('snapshot'), problems);
   if (problems.sentences.length > 0) throw new Failure('invalid-parameters', problems.sentences);
@@ -81,7 +84,7 @@ export function validate(
     filter,
     filterText,
     groupby,
-    row,
+    ...keys,
     order,
     top,
     skip,
@@ -164,29 +167,11 @@ function readGroupby(
   return found;
 }
 
-function rowFields(
-  entry: ReportEntry,
-  level: Level | undefined,
-  groupby: readonly Field[] | undefined,
-): readonly Field[] {
-  if (groupby === undefined) {
-    return entry.fields.filter(
-      ({ ungroupedLevels }) =>
-        ungroupedLevels === undefined || level === undefined || ungroupedLevels.includes(level),
-    );
-  }
-  return entry.fields.filter(
-    (field) =>
-      field.alwaysReturned ||
-      (field.role === 'measure' && field.ungroupedOnly !== true) ||
-      groupby.includes(field),
-  );
-}
-
 function readOrder(
   entry: ReportEntry,
   text: string | undefined,
   row: readonly Field[],
+  shape: RowShape,
   problems: Problems,
 ): readonly OrderTerm[] {
   if (text === undefined) return [];
@@ -206,8 +191,11 @@ function readOrder(
     } else if (rest.length > 0 || (direction !== undefined && !/^(?:asc|desc)$/i.test(direction))) {
       problems.add(`${at}: '${printable(item.trim())}' is not a field with asc or desc`);
     } else if (!sortable(field)) {
-      const remedy = field.groupby ? 'name it in groupby too' : 'leave groupby out to sort by it';
-      problems.add(`${at}: '${field.name}' is not in the grouped rows; ${remedy}`);
+      const where = shape === '2018' ? 'in the grouped rows' : 'in the rows';
+      const otherwise = shape === '2018' ? 'leave groupby out to sort by it' : 'no row of this server has it';
+      problems.add(
+        `${at}: '${field.name}' is not ${where}; ${field.groupby ? 'name it in groupby too' : otherwise}`,
+      );
     } else if (order.some((term) => term.field === field)) {
       problems.add(`${at}: '${field.name}' is named more than once`);
     } else {

@@ -13,7 +13,7 @@ import {
 import { bucketStart, clamp, linkDay, numberOf, rowDay, timeText } from './dates.js';
 import { decimalText } from './decimal.js';
 import { BadRequest, type Cell, fold, passes } from './filter.js';
-import { hourNumber, type Moment, type Request, readRequest } from './request.js';
+import { hourNumber, type Moment, type Request, readRequest, type Shape } from './request.js';
 import type { OracleProduct, Store, StoredRow } from './store.js';
 
 /** An answer: the exact body for 200, what is wrong for others; 302 for a file that is there. */
@@ -26,6 +26,9 @@ export interface Scope {
   readonly store: Store;
   readonly today: number;
   readonly snapshot: number;
+  /** The form of rows; 2018 if missing. In that of 2022 `fresh` is when the newest batch came. */
+  readonly shape?: Shape;
+  readonly fresh?: string;
 }
 
 /** A value of an answer row: a cell, or nothing. */
@@ -41,7 +44,7 @@ const never = '9999-12-31 23:59:59';
 export function answer(entry: ReportEntry, raw: string, scope: Scope): OracleAnswer {
   let request: Request;
   try {
-    request = readRequest(entry, raw, scope.today);
+    request = readRequest(entry, raw, scope.today, scope.shape);
   } catch (error) {
     if (error instanceof BadRequest) return { status: 400, problem: error.message };
     throw error;
@@ -65,7 +68,9 @@ export function answer(entry: ReportEntry, raw: string, scope: Scope): OracleAns
   const next = skip + top < rows.length ? nextLink(entry, request, scope.store, snapshot) : null;
   const page = rows.slice(skip, skip + top).map(print);
   const link = next === null ? 'null' : jsonText(next);
-  const body = `{"Value":[${page.join(',')}],"@nextLink":${link},"TotalCount":${rows.length}}`;
+  const told = scope.shape === '2022' && entry.freshness === true;
+  const fresh = told ? `,"DataFreshnessTimestamp":${JSON.stringify(scope.fresh ?? null)}` : '';
+  const body = `{"Value":[${page.join(',')}],"@nextLink":${link},"TotalCount":${rows.length}${fresh}}`;
   return { status: 200, body, total: rows.length, next };
 }
 
@@ -184,12 +189,15 @@ function allRows(
   }
   const groups = new Map<
     string,
-    { readonly cells: Map<Field, Cell>; readonly sums: Map<string, Measure[]> }
+    { readonly cells: Map<Field, Printed>; readonly sums: Map<string, Measure[]> }
   >();
   for (const source of entry.sources) {
     for (const row of chosen(source)) {
-      const cells = new Map<Field, Cell>();
-      for (const field of keys) if (field.role !== 'measure') cells.set(field, value(field, row, true));
+      const cells = new Map<Field, Printed>();
+      for (const field of keys) {
+        if (field.role === 'measure') continue;
+        cells.set(field, request.dateless && field.role === 'date' ? null : value(field, row, true));
+      }
       const key = JSON.stringify([...cells.values()].map(String));
       const group = groups.get(key) ?? { cells, sums: new Map<string, Measure[]>() };
       groups.set(key, group);
@@ -202,9 +210,9 @@ function allRows(
     }
   }
   const rows = [...groups.values()].map(({ cells, sums }) => {
-    const row = new Map<Field, Cell>();
+    const row = new Map<Field, Printed>();
     for (const field of keys) {
-      if (field.role !== 'measure') row.set(field, cells.get(field) ?? '');
+      if (field.role !== 'measure') row.set(field, cells.get(field) ?? null);
       else {
         let total = 0n;
         for (const source of entry.sources) {
@@ -342,7 +350,7 @@ function linkText(text: string): string {
 
 /** The query without its page: equal for requests that only differ in spelling, `top`, `skip` and `snapshot`. */
 export function sameQuery(entry: ReportEntry, raw: string, scope: Scope): string {
-  const request = readRequest(entry, raw, scope.today);
+  const request = readRequest(entry, raw, scope.today, scope.shape);
   return nextLink(entry, { ...request, top: 1, skip: 0 }, scope.store, 0);
 }
 

@@ -10,7 +10,7 @@ import { type Mistake, someMistake } from './generate-invalid.js';
 import { type Ask, queryOf, someAsk, somePage } from './generate-query.js';
 import { bodyOf } from './posted.js';
 import { Dice } from './random.js';
-import { readRequest } from './request.js';
+import { readRequest, type Shape } from './request.js';
 import { shrinkAsk, shrinkRows } from './shrink.js';
 import type { OracleProduct } from './store.js';
 import { Tenant } from './tenant.js';
@@ -19,6 +19,7 @@ import { analyticsBase, Wire, type WireAnswer } from './wire.js';
 /** How a test reaches a server: an account with the given products. */
 export interface Target {
   readonly origin: string;
+  readonly shape: Shape;
   account(products: readonly OracleProduct[]): Promise<{ readonly token: string; readonly sellerId: string }>;
 }
 
@@ -85,7 +86,7 @@ function turnOf(number: number): ReportEntry {
 
 async function openTenant(target: Target, products: readonly OracleProduct[]): Promise<Tenant> {
   const { token, sellerId } = await target.account(products);
-  return new Tenant(new Wire(target.origin, token), products, sellerId);
+  return new Tenant(new Wire(target.origin, token), products, sellerId, target.shape);
 }
 
 /** Compares as much as `size` says; throws a `Difference` at the first one, else returns what was done. */
@@ -173,7 +174,7 @@ async function compareRun(
   const dice = new Dice('valid', seed, number);
   const report = turnOf(number);
   const record = await tenant.someRecord(report, dice);
-  let ask = someAsk(report, tenant.store.products, dice, record);
+  let ask = someAsk(report, tenant.store.products, dice, record, tenant.shape);
   const known = tenant.expected(report, queryOf(ask), tenant.acknowledged);
   if (report.kind === 'file' && (known.status === 404 || known.status === 302)) {
     const reach = known.status === 404 ? missFile : fetchFile;
@@ -275,7 +276,7 @@ function wrongNotice(
 /** The snapshot at which the answer is the oracle's: the one its link names, else any that a reader could get. */
 function agreed(tenant: Tenant, ask: Ask, query: string, got: WireAnswer, least: number): number | undefined {
   if (got.status !== 200) return undefined;
-  const named = /&snapshot=(\d+)","TotalCount":\d+\}$/.exec(got.body)?.[1];
+  const named = /&snapshot=(\d+)","TotalCount":\d+[,}]/.exec(got.body)?.[1];
   for (const snapshot of tenant.snapshots(ask.report, query, least)) {
     if (named !== undefined && Number(named) !== snapshot) continue;
     const expected = tenant.expected(ask.report, query, snapshot);
@@ -335,7 +336,7 @@ async function refuse(
   const report = turnOf(number);
   const own = new Set(tenant.store.products.map(({ id }) => id));
   const foreign = others.filter((id) => !own.has(id));
-  const mistake = someMistake(report, tenant.store.products, foreign, dice);
+  const mistake = someMistake(report, tenant.store.products, foreign, dice, tenant.shape);
   const oracle = tenant.expected(mistake.report, mistake.query, tenant.acknowledged);
   if (oracle.status !== mistake.status)
     throw new Error(`the oracle answers ${oracle.status} to ${mistake.query}`);

@@ -5,6 +5,7 @@ import type { Field, ReportEntry } from '@storelens/contract';
 import { today } from './generate-data.js';
 import { type Ask, pairsOf, someAsk, sortable, writeDay, writeQuery } from './generate-query.js';
 import type { Dice } from './random.js';
+import type { Shape } from './request.js';
 import type { OracleProduct } from './store.js';
 
 /** An invalid request, what is wrong with it, and texts of which the error's data must contain one. */
@@ -328,13 +329,14 @@ export function someMistake(
   products: readonly OracleProduct[],
   others: readonly string[],
   dice: Dice,
+  shape: Shape = '2018',
 ): Mistake {
-  const ask = someAsk(report, products, dice);
+  const ask = someAsk(report, products, dice, undefined, shape);
   const kinds = Object.keys(spoilers);
   const at = dice.whole(0, kinds.length);
   const kind = kinds[at];
   const spoil = kind === undefined ? undefined : spoilers[kind];
-  const again = (): Mistake => someMistake(report, products, others, dice);
+  const again = (): Mistake => someMistake(report, products, others, dice, shape);
   if (kind === undefined || spoil === undefined) return foreign(report, ask, others, dice) ?? again();
   const pairs = pairsOf(ask);
   const spoilt = spoil(ask, pairs, dice);

@@ -6,6 +6,7 @@ import type { Field, FilterOperator, ReportEntry } from '@storelens/contract';
 import { dayOf, readClock, rowDay } from './dates.js';
 import { instants, someDay, textsOf, today } from './generate-data.js';
 import { Dice } from './random.js';
+import type { Shape } from './request.js';
 import { instantText, type OracleProduct, type StoredRow } from './store.js';
 
 /** A filter as it will be written. */
@@ -164,6 +165,7 @@ export function sortable(
   report: ReportEntry,
   level: string,
   groupby: readonly string[] | undefined,
+  shape: Shape = '2018',
 ): Field[] {
   const named = groupby?.map((name) => name.toLowerCase());
   const hidden = report.queryOnly ?? [];
@@ -171,6 +173,7 @@ export function sortable(
     if (field.orderby !== true) return false;
     if (hidden.includes(field)) return true;
     if (named === undefined) {
+      if (shape === '2022' && report.groupby && !['id', 'date', 'measure'].includes(field.role)) return false;
       const { ungroupedLevels } = field;
       return ungroupedLevels === undefined || ungroupedLevels.some((one) => one === level);
     }
@@ -273,6 +276,7 @@ export function someAsk(
   products: readonly OracleProduct[],
   dice: Dice,
   record?: StoredRow,
+  shape: Shape = '2018',
 ): Ask {
   const known: Known = { products, record };
   // Hours are offered by one report alone, and much can go wrong with them.
@@ -295,14 +299,15 @@ export function someAsk(
   const filter = filtered ? someFilter(filterable, known, depth, dice) : undefined;
   const groupable = report.fields.filter(({ groupby }) => groupby === true).map(({ name }) => name);
   let groupby: string[] | undefined;
-  if (report.groupby && dice.chance(0.5)) {
+  // Little can go wrong with the few rows that the form of 2022 has without it.
+  if (report.groupby && dice.chance(shape === '2022' ? 0.8 : 0.5)) {
     groupby = dice.some(groupable, 4);
     if (groupby.length === 0) groupby = [dice.pick(groupable)];
     groupby = groupby.map((name) => (dice.chance(0.1) ? dice.recased(name) : name));
   }
   let orderby: string[] | undefined;
   if (report.orderby && dice.chance(0.5)) {
-    const fields = dice.some(sortable(report, level ?? report.levels[0] ?? 'day', groupby), 4);
+    const fields = dice.some(sortable(report, level ?? report.levels[0] ?? 'day', groupby, shape), 4);
     orderby = fields.map(({ name }) => {
       const spelt = dice.chance(0.1) ? dice.recased(name) : name;
       return `${spelt}${dice.pick(['', '', ' asc', ' desc', ' DESC'])}`;

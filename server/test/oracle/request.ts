@@ -19,6 +19,9 @@ export interface Moment {
   readonly hour: number;
 }
 
+/** The form of rows that the server is set to, by year. */
+export type Shape = '2018' | '2022';
+
 /** A request that the contract accepts, defaults filled in. */
 export interface Request {
   readonly ids: ReadonlyMap<string, string>;
@@ -36,6 +39,8 @@ export interface Request {
   readonly snapshot: number | undefined;
   /** Keys of the rows, in printed order. */
   readonly rowFields: readonly Field[];
+  /** Rows are of the whole range and print no date. */
+  readonly dateless: boolean;
   /** Parameters that some other report has: they change nothing. */
   readonly ignored: readonly string[];
 }
@@ -101,17 +106,22 @@ function named(fields: readonly Field[], name: string): Field {
   return field;
 }
 
-/** Keys of the rows of a request: all at full grain, or the grouped and the always returned ones. */
+/**
+ * Keys of the rows of a request: all at full grain, or the grouped and the always returned ones; in the form of 2022
+ * identifiers and measures alone where nothing is grouped by, and the date, which is null.
+ */
 function keysOf(
   entry: ReportEntry,
   level: Level | undefined,
   groupby: readonly Field[] | undefined,
+  shape: Shape,
 ): Field[] {
   return entry.fields.filter((field) => {
     if (groupby !== undefined) {
       if (field.role === 'measure') return field.ungroupedOnly !== true;
       return field.alwaysReturned === true || groupby.includes(field);
     }
+    if (shape === '2022' && entry.groupby && !['id', 'date', 'measure'].includes(field.role)) return false;
     return (
       level === undefined || field.ungroupedLevels === undefined || field.ungroupedLevels.includes(level)
     );
@@ -119,7 +129,7 @@ function keysOf(
 }
 
 /** Reads a raw query string (without the question mark) for a report; `today` is a day number. */
-export function readRequest(entry: ReportEntry, raw: string, today: number): Request {
+export function readRequest(entry: ReportEntry, raw: string, today: number, shape: Shape = '2018'): Request {
   const given = parameters(raw);
   const ids = new Map<string, string>();
   for (const { name } of entry.identity.parameters) {
@@ -147,7 +157,7 @@ export function readRequest(entry: ReportEntry, raw: string, today: number): Req
     for (const field of groupby) if (field.groupby !== true) throw new BadRequest(`groupby ${field.name}`);
     if (new Set(groupby).size < groupby.length) throw new BadRequest('groupby names a field twice');
   }
-  const rowFields = keysOf(entry, level, groupby);
+  const rowFields = keysOf(entry, level, groupby, shape);
   const orderText = entry.orderby ? given.get('orderby') : undefined;
   const orderby = orderText === undefined ? [] : list(orderText).map((part) => sort(part, entry, rowFields));
   if (new Set(orderby.map(({ field }) => field)).size < orderby.length) throw new BadRequest('orderby twice');
@@ -170,6 +180,7 @@ export function readRequest(entry: ReportEntry, raw: string, today: number): Req
     filterText,
     snapshot: snapshotText === undefined ? undefined : whole('snapshot', snapshotText, 0, 0, 2 ** 53 - 1),
     rowFields,
+    dateless: shape === '2022' && entry.groupby && !groupby?.some(({ role }) => role === 'date'),
     ignored: [...given.keys()].filter((name) => !takes(entry, name, filterable.length > 0)),
   };
 }

@@ -6,12 +6,15 @@ import { reports } from '@storelens/contract';
 import { startServer } from '../harness.js';
 import { compare, type Tally, type Target } from './compare.js';
 import { now } from './generate-data.js';
+import type { Shape } from './request.js';
 
 /** How many requests of either kind, and how often a batch arrives meanwhile. */
 export interface Amount {
   readonly valid: number;
   readonly invalid: number;
   readonly batchEvery: number;
+  /** The form of rows; 2018 if missing. */
+  readonly shape?: Shape;
 }
 
 /** The seed of a run: STORELENS_TEST_SEED, else a random one. */
@@ -25,15 +28,16 @@ function seedOf(): number {
 /** Runs the comparison against a server of its own; `args` are further command-line arguments. */
 export async function compareServer(
   t: TestContext,
-  amount: Amount,
+  { shape = '2018', ...amount }: Amount,
   args: readonly string[] = [],
 ): Promise<Tally> {
   const seed = seedOf();
   t.diagnostic(`seed ${seed}; to repeat the run: STORELENS_TEST_SEED=${seed}`);
-  const server = await startServer({ now, args });
+  const server = await startServer({ now, args: ['--row-shape', shape, ...args] });
   try {
     const target: Target = {
       origin: server.url,
+      shape,
       account: (products) =>
         server.account({
           products: products.map(({ id, kind, parentId, name }) => ({

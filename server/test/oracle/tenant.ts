@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { datasets, type ReportEntry } from '@storelens/contract';
-import { answer, type OracleAnswer, sameQuery } from './answer.js';
+import { answer, type OracleAnswer, type Scope, sameQuery } from './answer.js';
 import { learnIds, sourceOf } from './cab-ids.js';
 import {
   checkNames,
@@ -16,10 +16,10 @@ import {
   someEvent,
   stackOf,
 } from './crash-files.js';
-import { someRows, today } from './generate-data.js';
+import { now, someRows, today } from './generate-data.js';
 import { bodyOf, type PostedRow } from './posted.js';
 import { Dice } from './random.js';
-import { readRequest } from './request.js';
+import { readRequest, type Shape } from './request.js';
 import { type CrashStack, type OracleProduct, Store, type StoredRow } from './store.js';
 import type { Wire } from './wire.js';
 
@@ -60,6 +60,7 @@ export class Tenant {
     readonly wire: Wire,
     products: readonly OracleProduct[],
     sellerId: string,
+    readonly shape: Shape = '2018',
   ) {
     this.store = new Store(products, datasets, sellerId);
   }
@@ -81,7 +82,7 @@ export class Tenant {
 
   /** Learns what is random of the failures that a request finds. */
   async learnFor(report: ReportEntry, query: string): Promise<void> {
-    const { lookups, ids } = readRequest(report, query, today);
+    const { lookups, ids } = readRequest(report, query, today, this.shape);
     const hash = lookups.get('failureHash');
     if (hash === undefined) return;
     const application = this.store.product(ids.get('applicationId') ?? '')?.id;
@@ -205,15 +206,22 @@ export class Tenant {
   snapshots(report: ReportEntry, query: string, least: number): readonly number[] {
     const possible = new Set<number>();
     for (let snapshot = this.begun; snapshot >= least; snapshot -= 1) possible.add(snapshot);
-    const key = sameQuery(report, query, { store: this.store, today, snapshot: 0 });
+    const key = sameQuery(report, query, this.scope(0));
     const earlier = this.answered.get(key) ?? new Set<number>();
     this.answered.set(key, new Set([...earlier, ...possible]));
-    if (readRequest(report, query, today).skip > 0) for (const snapshot of earlier) possible.add(snapshot);
+    if (readRequest(report, query, today, this.shape).skip > 0)
+      for (const snapshot of earlier) possible.add(snapshot);
     return [...possible];
   }
 
   /** The oracle's answer at a snapshot. */
   expected(report: ReportEntry, query: string, snapshot: number): OracleAnswer {
-    return answer(report, query, { store: this.store, today, snapshot });
+    return answer(report, query, this.scope(snapshot));
+  }
+
+  private scope(snapshot: number): Scope {
+    // The server's clock stands still: whatever was done last was done now.
+    const fresh = new Date(now).toISOString().slice(0, 19);
+    return { store: this.store, today, snapshot, shape: this.shape, fresh };
   }
 }

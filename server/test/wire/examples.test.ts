@@ -13,6 +13,8 @@ import { startServer, type TestAccount, type TestProduct, type TestServer } from
 
 interface Example {
   readonly name: string;
+  /** For a server that is set to this form of rows; 2018 if missing. */
+  readonly shape?: '2022';
   /** The query as printed on a page: blanks and other than ASCII are escaped, everything else is sent as it is. */
   readonly query?: string;
   /** The query to the letter. */
@@ -211,16 +213,24 @@ function checkError(body: ErrorBody, example: Example): void {
   }
 }
 
-for (const today of new Set([...files.values()].map((file) => file.today))) {
-  describe(`on ${today}`, () => {
+/** Servers that the examples need: one a day and form of rows. */
+const servers = new Map(
+  [...files.values()].flatMap(({ today, examples }) =>
+    examples.map(({ shape = '2018' }) => [`on ${today}, rows of ${shape}`, { today, shape }] as const),
+  ),
+);
+
+for (const [name, { today, shape }] of servers) {
+  describe(name, () => {
     let server: TestServer;
     before(async () => {
-      server = await startServer({ now: new Date(today) });
+      server = await startServer({ now: new Date(today), args: ['--row-shape', shape] });
     });
     after(() => server.close());
 
     for (const [report, file] of files) {
-      if (file.today !== today) continue;
+      const examples = file.examples.filter((example) => (example.shape ?? '2018') === shape);
+      if (file.today !== today || examples.length === 0) continue;
       describe(report, () => {
         let account: TestAccount;
         const standIns = new Map<string, string>();
@@ -231,7 +241,7 @@ for (const today of new Set([...files.values()].map((file) => file.today))) {
           await postCrashes(server, account, file, standIns);
           await readBound(account, file, standIns);
         });
-        for (const example of file.examples) {
+        for (const example of examples) {
           test(example.name, () => replay(server.url, account.token, report, example, standIns));
         }
       });
