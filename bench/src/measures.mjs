@@ -92,6 +92,7 @@ export const measures = {
     what: '64 writers, 100 rows a request / a handler with one insert a request: rows a second',
     ...atLeast(10, 30),
   },
+  groups: { goal: '11', what: 'the same / the same server with `ingest-group=1`: rows a second', ...told() },
   readers: { goal: '11', what: 'p99 of readers beside 64 writers / alone', ...atMost(3, 2) },
   idle: { goal: '12', what: 'resident memory, idle', ...atMost(400, 300, 'MB') },
   peak: { goal: '12', what: 'resident memory, peak over the whole run', ...atMost(1500, 1000, 'MB') },

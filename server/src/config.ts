@@ -122,6 +122,11 @@ export const settingsTable = {
     default: 256,
     help: 'Batches that may be received or wait at the same time; beyond it 503 with Retry-After.',
   },
+  'ingest-group': {
+    ...whole(1, 256),
+    default: 256,
+    help: 'Most small batches that share one durable insert; 1 gives each an insert of its own.',
+  },
   'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },
   'query-memory-mib': {
     ...whole(64, 1_048_576),

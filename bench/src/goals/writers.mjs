@@ -1,4 +1,7 @@
-/** Goal 11: many writers with small batches, beside one insert a request, and what readers notice of them. */
+/**
+ * Goal 11: many writers with small batches, beside one insert a request, and what readers notice of them. A second server
+ * stores every batch alone: the difference is what groups give.
+ */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -39,19 +42,23 @@ export const writing = ({ rows, rounds, quick }) =>
     undo(() => rm(copy, { recursive: true, force: true }));
     const seconds = quick ? 2 : 5;
 
+    const apart = await copyOf(original, 'writing-alone');
+    undo(() => rm(apart.folder, { recursive: true, force: true }));
+
     let server = await startServer(data.folder);
     undo(() => server?.stop());
+    let single = await startServer(apart.folder, ['--ingest-group', '1']);
+    undo(() => single?.stop());
     const client = createClient(server.url);
     undo(() => client.close());
     const authorization = await client.signIn(data);
-    const own = startWriters({
-      url: server.url,
-      path: '/ingest/v1/acquisitions',
-      authorization,
-      from: files.ndjson,
-      lines,
-    });
+    const ingest = { path: '/ingest/v1/acquisitions', from: files.ndjson, lines };
+    const own = startWriters({ ...ingest, url: server.url, authorization });
     undo(() => own.stop());
+    const other = createClient(single.url);
+    undo(() => other.close());
+    const alone = startWriters({ ...ingest, url: single.url, authorization: await other.signIn(apart) });
+    undo(() => alone.stop());
     let handler = await startInserts(copy);
     undo(() => handler?.stop());
     const plain = startWriters({ url: handler.url, path: '/insert', from: files.bytes, lines });
@@ -66,9 +73,10 @@ export const writing = ({ rows, rounds, quick }) =>
     };
 
     const rates = { server: [], 'one insert a request': [] };
+    const grouped = { server: rates.server, 'groups of one': [] };
     const latencies = { beside: [], alone: [] };
-    const stored = { own: 0, plain: 0 };
-    const refused = { own: 0, plain: 0 };
+    const stored = { own: 0, plain: 0, alone: 0 };
+    const refused = { own: 0, plain: 0, alone: 0 };
     const write = async (who, name, list) => {
       const said = await who.write(writers, seconds);
       stored[name] += said.rows;
@@ -77,15 +85,19 @@ export const writing = ({ rows, rounds, quick }) =>
     };
     await write(own, 'own', []);
     await write(plain, 'plain', []);
+    await write(alone, 'alone', []);
     await load(readers, 1, () => read([]));
     for (let round = 0; round < Math.max(2, rounds >> 1); round += 1) {
       await write(own, 'own', rates.server);
       await write(plain, 'plain', rates['one insert a request']);
+      await write(alone, 'alone', grouped['groups of one']);
       await load(readers, seconds, () => read(latencies.alone));
       await Promise.all([write(own, 'own', []), load(readers, seconds, () => read(latencies.beside))]);
     }
     await server.stop();
     server = undefined;
+    await single.stop();
+    single = undefined;
     await handler.stop();
     handler = undefined;
     assert.equal(
@@ -93,9 +105,9 @@ export const writing = ({ rows, rounds, quick }) =>
       rows + stored.own,
       'every acknowledged row is stored once',
     );
+    assert.equal(await held(join(apart.folder, 'engine')), rows + stored.alone, 'also without groups');
     assert.equal(await held(copy), rows + stored.plain, 'and every plain one');
 
-    const { beside, alone } = latencies;
     return [
       {
         id: 'writers',
@@ -105,6 +117,18 @@ export const writing = ({ rows, rounds, quick }) =>
         of: 'rows/s',
         remark: `${refused.own} requests were told to come back`,
       },
-      { id: 'readers', rows, value: quantile(beside, 0.99) / quantile(alone, 0.99), times: latencies },
+      {
+        id: 'groups',
+        rows,
+        value: median(rates.server) / median(grouped['groups of one']),
+        times: grouped,
+        of: 'rows/s',
+      },
+      {
+        id: 'readers',
+        rows,
+        value: quantile(latencies.beside, 0.99) / quantile(latencies.alone, 0.99),
+        times: latencies,
+      },
     ];
   });

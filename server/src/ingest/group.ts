@@ -14,8 +14,11 @@ import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
 import type { Statement } from './statement.js';
 import type { Outcome, Store } from './store.js';
 
-/** Most batches of a group, and most bytes of its rows unless a single batch has more. */
-const groupLimits = { batches: 256, bytes: 16 * 1024 * 1024 } as const;
+/** Most bytes of the rows of a group, unless a single batch has more. */
+const mostBytes = 4 * 1024 * 1024;
+
+/** Longest that a group waits for others to join, in milliseconds. */
+const longestPatience = 25;
 
 /** What groups work with. */
 export interface GroupParts {
@@ -71,6 +74,17 @@ interface Member<Batch> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Members in the order in which they came, and what is known of the group before. */
+interface Line<Batch> {
+  readonly members: Member<Batch>[];
+  /** Batches of the group before. */
+  size: number;
+  /** How long that one took. */
+  milliseconds: number;
+  /** Called when a member comes. */
+  arrived: () => void;
+}
+
 /** A member with the commit that it was given. */
 interface Begin<Batch> {
   readonly member: Member<Batch>;
@@ -79,12 +93,14 @@ interface Begin<Batch> {
 
 /** Stores batches of one kind in groups. */
 export class Groups<Batch extends GroupBatch> {
-  /** Members in the order in which they came, by who may share. A key is there while its groups are worked on. */
-  readonly #waiting = new Map<string, Member<Batch>[]>();
+  /** By who may share. A key is there while its groups are worked on. */
+  readonly #lines = new Map<string, Line<Batch>>();
 
+  /** Takes how many batches a group may have. */
   constructor(
     readonly parts: GroupParts,
     readonly compose: Compose<Batch>,
+    readonly mostBatches: number,
   ) {}
 
   /** Stores a batch: once, whole, durable. Throws `RefusedRows` for bad rows, Failure `conflict` and `unavailable`. */
@@ -100,23 +116,34 @@ export class Groups<Batch extends GroupBatch> {
     const { accountId, dataset, form } = member.batch;
     const lock = groupKey({ accountId, dataset: dataset.name });
     const key = lock + form;
-    const waiting = this.#waiting.get(key);
-    if (waiting !== undefined) waiting.push(member);
-    else {
-      const members = [member];
-      this.#waiting.set(key, members);
-      void this.#work(key, lock, members);
+    const line = this.#lines.get(key);
+    if (line !== undefined) {
+      line.members.push(member);
+      line.arrived();
+    } else {
+      const begun = { members: [member], size: 1, milliseconds: 0, arrived: () => undefined };
+      this.#lines.set(key, begun);
+      void this.#work(key, lock, begun);
     }
   }
 
   /** Stores groups until nobody waits. While one is stored the next one gathers. */
-  async #work(key: string, lock: string, waiting: Member<Batch>[]): Promise<void> {
+  async #work(key: string, lock: string, line: Line<Batch>): Promise<void> {
     const { locks, store } = this.parts;
-    while (waiting.length > 0) {
-      await locks.run(lock, () => store.inTurn(() => this.#answered(nextGroup(waiting))));
+    while (line.members.length > 0) {
+      await locks.run(lock, () =>
+        store.inTurn(async () => {
+          const began = performance.now();
+          const group = nextGroup(line.members, this.mostBatches);
+          await this.#answered(group);
+          line.size = group.length;
+          line.milliseconds = performance.now() - began;
+        }),
+      );
+      await company(line, this.mostBatches);
     }
     // In the same turn as the last look: whoever comes later begins anew.
-    this.#waiting.delete(key);
+    this.#lines.delete(key);
   }
 
   /** Stores a group and answers every member. */
@@ -209,8 +236,7 @@ export class Groups<Batch extends GroupBatch> {
     const { statement, text } = this.compose(numbered(begun));
     const staged = stagedOf(spool.newId(), begun, statement);
     try {
-      await onDisk(spool.write(staged.id, text));
-      await onDisk(spool.stage(staged));
+      await onDisk(spool.putGroup(staged, text));
     } catch (error) {
       await spool.remove(staged.id);
       for (const { commit } of begun) await ledger.abandon(commit);
@@ -262,13 +288,36 @@ function requestOf({ accountId, dataset, batchId, bodyHash, rows }: GroupBatch) 
   return { accountId, dataset: dataset.name, batchId, bodyHash, rows };
 }
 
+/**
+ * Those that were just answered are likely to send again at once. Who comes first does not begin without them: an
+ * insert of one costs nearly as much as one of sixty, and all others would wait for it. So the next group begins when
+ * half as many have come as the last one had, and no later than after a quarter of the time that it took. Two halves
+ * are then on their way in turns, one received while the other is stored. A lone sender never waits.
+ */
+async function company(line: Line<unknown>, most: number): Promise<void> {
+  const wanted = Math.min(line.size >> 1, most);
+  if (line.members.length >= wanted) return;
+  await new Promise<void>((resolve) => {
+    const patience = setTimeout(resolve, Math.min(line.milliseconds / 4, longestPatience));
+    line.arrived = () => {
+      if (line.members.length < wanted) return;
+      clearTimeout(patience);
+      resolve();
+    };
+  });
+  line.arrived = () => undefined;
+}
+
 /** Takes as many members as a group may have. */
-function nextGroup<Batch extends GroupBatch>(waiting: Member<Batch>[]): readonly Member<Batch>[] {
+function nextGroup<Batch extends GroupBatch>(
+  waiting: Member<Batch>[],
+  most: number,
+): readonly Member<Batch>[] {
   let count = 0;
   let bytes = 0;
   for (const member of waiting) {
     bytes += member.batch.bytes;
-    if (count > 0 && (count === groupLimits.batches || bytes > groupLimits.bytes)) break;
+    if (count > 0 && (count === most || bytes > mostBytes)) break;
     count += 1;
   }
   return waiting.splice(0, count);

@@ -48,7 +48,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const purge = new Purge(engine, ledger, settings['query-seconds'] * 1000);
   const locks = new KeyLocks();
   const kept = new Kept();
-  const parts = { engine, ledger, spool, store, kept, locks, clock, random, settings, complete };
+  const parts = { engine, ledger, spool, store, kept, locks, clock, settings, complete };
   const incoming = new IncomingBatches(parts);
   const made = new MadeBatches({ ...parts, maxKept: settings['ingest-queue'] });
   const housekeeping = new Housekeeping({ ...parts, purge, embedded, log });

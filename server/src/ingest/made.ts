@@ -8,8 +8,9 @@ import type { MadeBatch, StoredBatch } from './index.js';
 import { madeStatementOf } from './statement.js';
 import { Turns } from './turns.js';
 
-/** Most batches that wait. */
+/** Most batches that wait, and most of a group. */
 const maxWaiting = 1000;
+const mostBatches = 256;
 
 /** What made batches work with. */
 export interface MadeParts extends GroupParts {
@@ -28,7 +29,7 @@ export class MadeBatches {
   #count = 0;
 
   constructor(readonly parts: MadeParts) {
-    this.#groups = new Groups(parts, compose);
+    this.#groups = new Groups(parts, compose, mostBatches);
   }
 
   /** Stores a batch. Its files are this object's from the call on, whatever becomes of it. */

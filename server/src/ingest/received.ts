@@ -8,7 +8,7 @@ import { type Engine, EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Ledger } from '../ledger/index.js';
 import type { KeyLocks } from '../locks.js';
-import { type Clock, newGuid, type Random } from '../system.js';
+import type { Clock } from '../system.js';
 import { busy, conflict } from './answers.js';
 import { type Completions, completeRows } from './complete.js';
 import { headerKeys, headerProblems } from './csv-rows.js';
@@ -69,7 +69,6 @@ export interface IncomingParts {
   readonly kept: Kept;
   readonly locks: KeyLocks;
   readonly clock: Clock;
-  readonly random: Random;
   readonly settings: Settings;
   readonly complete: Completions;
 }
@@ -84,9 +83,9 @@ export class IncomingBatches {
 
   /** Stores a batch. Throws Failure as `Ingest.accept` says. */
   async take(request: IncomingBatch): Promise<AcceptedBatch> {
-    const { spool, kept, locks, random } = this.parts;
+    const { spool, kept, locks } = this.parts;
     const media = readMedia(request.contentType, request.contentEncoding);
-    const batchId = readIdempotencyKey(request.idempotencyKey) ?? newGuid(random);
+    const batchId = readIdempotencyKey(request.idempotencyKey) ?? spool.newId();
     const id = spool.newId();
     let inMemory = false;
     try {

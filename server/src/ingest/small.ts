@@ -3,6 +3,7 @@
  * batch within whose rows its place in the file lies. So no row is parsed or written anew here. Rows whose number hangs
  * on their place are read by one thread; a group is short enough for that.
  */
+import type { Settings } from '../config.js';
 import type { Clock } from '../system.js';
 import { type GroupBatch, type GroupParts, type GroupRows, Groups, type Numbered } from './group.js';
 import type { IncomingBatch } from './index.js';
@@ -22,9 +23,16 @@ export interface SmallBatch extends GroupBatch {
   readonly header: string | undefined;
 }
 
+/** What groups of small bodies work with. */
+interface SmallParts extends GroupParts {
+  readonly clock: Clock;
+  readonly settings: Pick<Settings, 'ingest-group'>;
+}
+
 /** Groups of small bodies; values are held against the time at which a group is put together. */
-export function smallBatches(parts: GroupParts & { readonly clock: Clock }): Groups<SmallBatch> {
-  return new Groups(parts, (group) => compose(group, parts.clock.now()));
+export function smallBatches(parts: SmallParts): Groups<SmallBatch> {
+  const { clock, settings } = parts;
+  return new Groups(parts, (group) => compose(group, clock.now()), settings['ingest-group']);
 }
 
 const newline = 0x0a;

@@ -147,10 +147,12 @@ function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): Sta
     params,
     format: reading === 'csv' ? 'CSVWithNames' : 'JSONEachRow',
     structure: structure.join(', '),
-    // The number or line of a row hangs on its place in the file, which it has only if one thread reads it.
     settings: {
       ...readSettings[reading],
+      // The number or line of a row hangs on its place in the file, which it has only if one thread reads it.
       ...(entry.replaces === undefined && typeof seq !== 'object' ? {} : { max_threads: 1 }),
+      // Threads of its own for parsing cost more than a group of small batches gains by them.
+      ...(typeof seq === 'object' ? { input_format_parallel_parsing: 0 } : {}),
     },
   };
 }

@@ -3,7 +3,7 @@
  * own, also when engine or registry fail on the way. Real registry and engine.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -20,11 +20,14 @@ let folder: string;
 let bench: MadeBench;
 let fault: 'before' | 'after' | 'no finish' | undefined;
 let inserts: number;
+/** Batches of each group that began. */
+let sizes: number[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-groups-'));
   fault = undefined;
   inserts = 0;
+  sizes = [];
   bench = await openMade(folder, {
     engine: (engine) => ({
       ...engine,
@@ -37,6 +40,10 @@ beforeEach(async () => {
     }),
     ledger: (ledger) => ({
       ...ledger,
+      async beginAll(requests) {
+        sizes.push(requests.length);
+        return await ledger.beginAll(requests);
+      },
       async finishAll(written) {
         if (fault === 'no finish') throw new Error('no room');
         await ledger.finishAll(written);
@@ -147,6 +154,20 @@ test('64 writers, batches in all forms: each once and whole, few inserts', async
   await settled();
 });
 
+test('writers that send again and again do not make groups of one', async () => {
+  const write = async (writer: number) => {
+    for (let round = 0; round < 8; round += 1) {
+      const key = `k${writer}-${round}`;
+      await post(key, ndjson(rowsOf(key, 2)));
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, (_, writer) => write(writer)));
+  assert.equal(Object.keys(await stored()).length, 16 * 8);
+  // The first comes alone, and on a busy machine one may come late.
+  assert.ok(sizes.filter((size) => size === 1).length <= 3, `groups of ${sizes.join(', ')}`);
+  await settled();
+});
+
 test('one that is refused names its own rows and harms no other', async () => {
   const bad = { ...event, timestamp: '2024-02-31T00:00:00Z' };
   const expected = new Map<string, string | number>();
@@ -241,4 +262,31 @@ for (const lost of ['before', 'after', 'no finish'] as const) {
       await settled();
     });
   }
+}
+
+for (const lost of ['before', 'after'] as const) {
+  test(`a group whose rows a loss of power tore (${lost}) is given up, and stored once when it comes again`, async () => {
+    const keys = Array.from({ length: 12 }, (_, number) => `k${number}`);
+    const send = (key: string) => post(key, ndjson(rowsOf(key, 4)));
+    fault = lost;
+    await Promise.allSettled(keys.map(send));
+    const spool = join(folder, 'spool');
+    const torn = (await readdir(spool)).filter((name) => name.endsWith('.rows'));
+    assert.ok(torn.length > 0);
+    for (const [index, name] of torn.entries()) {
+      const path = join(spool, name);
+      // To its half, which is good JSON up to the last line, or to nothing.
+      await truncate(path, index % 2 === 0 ? (await stat(path)).size >> 1 : 0);
+    }
+    fault = undefined;
+    // On a server an insert may be under way for a while after its sender has gone.
+    await bench.restart(16 * 60_000);
+    assert.equal(await query('SELECT count() FROM usage'), '0');
+    await settled();
+    const answers = await Promise.all(keys.map(send));
+    assert.ok(answers.every(({ duplicate }) => !duplicate));
+    assert.deepEqual(await stored(), Object.fromEntries(keys.map((key) => [key, 4]).sort()));
+    assert.equal(await query('SELECT count() FROM usage'), '48');
+    await settled();
+  });
 }
