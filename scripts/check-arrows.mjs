@@ -69,11 +69,12 @@ const arrows = {
 /** Parts that put the others together and may reach past their index. */
 const assemblers = new Set(['app', 'main']);
 
-/** Packages and which of ours each may import; `later` allows `await import(...)` and types. */
+/** Packages and which of ours each may import; `later` allows `await import(...)` and types, `types` these alone. */
 const packages = {
   contract: {},
+  client: { '@storelens/contract': 'types' },
   server: { '@storelens/contract': 'always' },
-  cli: { '@storelens/contract': 'always', '@storelens/server': 'later' },
+  cli: { '@storelens/contract': 'always', '@storelens/client': 'always', '@storelens/server': 'later' },
 };
 
 const environmentReaders = new Set(['cli/src/main.ts']);
@@ -105,11 +106,15 @@ function checkPackages(file, name, { specifier, types, later }) {
   if (!specifier.startsWith('@storelens/')) return [];
   const target = specifier.split('/').slice(0, 2).join('/');
   const allowed = packages[name][target];
-  if (allowed === 'always' || (allowed === 'later' && (types || later))) return [];
+  if (allowed === 'always' || (allowed === 'later' && (types || later)) || (allowed === 'types' && types)) {
+    return [];
+  }
   return [
     allowed === 'later'
       ? `${file}: imports ${specifier} at once; load it with await import() where it is needed`
-      : `${file}: the package ${name} may not import ${specifier}`,
+      : allowed === 'types'
+        ? `${file}: the package ${name} may import types of ${specifier} alone`
+        : `${file}: the package ${name} may not import ${specifier}`,
   ];
 }
 

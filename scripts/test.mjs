@@ -17,7 +17,7 @@ function testsBelow(folder) {
     .filter((path) => /\.test\.m?js$/.test(path) && !path.includes('node_modules'));
 }
 
-const all = ['contract/dist', 'server/dist', 'cli/dist', 'scripts'].flatMap(testsBelow).sort();
+const all = ['contract/dist', 'client/dist', 'server/dist', 'cli/dist', 'scripts'].flatMap(testsBelow).sort();
 const chosen =
   wanted.length > 0
     ? all.filter((path) => wanted.some((part) => path.includes(part)))

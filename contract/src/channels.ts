@@ -9,10 +9,14 @@ import type { Condition, Field, Source } from './report.js';
 export const since2016 = { start: { day: '2016-01-01' }, end: { daysAgo: 0 } } as const;
 
 /** Name of the app; these reports also filter and sort by it. */
-export const channelApplicationName: Field = { ...applicationName, filter: equality, orderby: true };
+export const channelApplicationName = {
+  ...applicationName,
+  filter: equality,
+  orderby: true,
+} as const satisfies Field;
 
 /** Fields from the campaign to the counts, in printed order. */
-export const channelFields: readonly Field[] = [
+export const channelFields = [
   {
     name: 'customCampaignId',
     ...breakdown,
@@ -55,7 +59,7 @@ export const channelFields: readonly Field[] = [
     alwaysReturned: true,
     note: 'Licences that customers obtained.',
   },
-];
+] as const satisfies readonly Field[];
 
 const forApps: readonly Condition[] = [{ column: 'inAppProductId', is: 'empty' }];
 const forAddOns: readonly Condition[] = [{ column: 'inAppProductId', is: 'present' }];

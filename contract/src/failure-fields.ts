@@ -6,13 +6,16 @@ import { market as anyMarket, deviceTypes, equality, osVersions } from './fields
 import type { Aggregate, Condition, Field, Identity, IdentityParameter, Lookup, Source } from './report.js';
 
 /** The desktop program, as a parameter. */
-export const byDesktopProgram: IdentityParameter = { name: 'applicationId', kind: 'desktop' };
+export const byDesktopProgram = {
+  name: 'applicationId',
+  kind: 'desktop',
+} as const satisfies IdentityParameter;
 
 /** The driver, as a parameter. */
-export const byDriver: IdentityParameter = { name: 'applicationId', kind: 'driver' };
+export const byDriver = { name: 'applicationId', kind: 'driver' } as const satisfies IdentityParameter;
 
 /** Reports without product parameter. */
-export const wholeAccount: Identity = { parameters: [], needs: 'none', combine: 'first' };
+export const wholeAccount = { parameters: [], needs: 'none', combine: 'first' } as const satisfies Identity;
 
 /** What readers of these reports should know. */
 export const accountRemark = 'No parameter names a product: the report covers the whole account.';
@@ -74,13 +77,8 @@ export const detail = {
 export const printed = { type: 'text', role: 'attribute', alwaysReturned: true } as const;
 
 /** A text column of the table under its own name. */
-function column(name: string, note: string, values?: readonly string[]) {
-  return {
-    name,
-    origin: { from: 'column', column: name },
-    note,
-    ...(values === undefined ? {} : { values }),
-  } as const;
+function column<const Name extends string>(name: Name, note: string) {
+  return { name, origin: { from: 'column', column: name }, note } as const;
 }
 
 /** Names, notes and lists of the text keys, to be spread behind the flags of a kind of report. */
@@ -91,14 +89,17 @@ export const keys = {
     formerValues: 'formerHashes',
   },
   symbol: column('symbol', 'Module and function to which the failure is put down.'),
-  osVersion: column('osVersion', 'Operating system.', osVersions),
+  osVersion: { ...column('osVersion', 'Operating system.'), values: osVersions },
   osBuild: column('osBuild', 'Build of the operating system.'),
-  osRelease: column('osRelease', 'Release or flight ring within the operating system.', osReleases),
+  osRelease: {
+    ...column('osRelease', 'Release or flight ring within the operating system.'),
+    values: osReleases,
+  },
   osName: column('osName', 'Family of the operating system.'),
-  eventType: column('eventType', 'Kind of failure.', eventTypes),
+  eventType: { ...column('eventType', 'Kind of failure.'), values: eventTypes },
   systemEventType: column('eventType', 'Kind of failure, such as `System crash`.'),
   market: column('market', anyMarket.note),
-  deviceType: column('deviceType', 'Kind of device.', deviceTypes),
+  deviceType: { ...column('deviceType', 'Kind of device.'), values: deviceTypes },
   anyDeviceType: column('deviceType', 'Kind of device.'),
   deviceModel: column('deviceModel', 'Maker and model of the device.'),
   packageName: column('packageName', 'Full name of the failing package; may be empty.'),
@@ -113,7 +114,7 @@ export const keys = {
   oemName: column('oemName', 'Maker of the device.'),
   oemModel: column('oemModel', 'Model of the device.'),
   architecture: column('architecture', 'Processor architecture.'),
-  mode: column('mode', 'Mode in which the processor was.', ['Kernel']),
+  mode: { ...column('mode', 'Mode in which the processor was.'), values: ['Kernel'] },
   moduleName: column('moduleName', 'Failing module.'),
   moduleVersion: column('moduleVersion', 'Version of the failing module; may be `Unknown`.'),
   model: column('model', 'Model of the device; may be `Unknown`.'),
@@ -128,7 +129,7 @@ export const keys = {
  * First day or hour of the bucket. The documentation does not list it for groupby; it is accepted, because the form of
  * 2022 has dates where it is named alone.
  */
-export const bucket: Field = {
+export const bucket = {
   name: 'date',
   type: 'date',
   role: 'date',
@@ -138,10 +139,10 @@ export const bucket: Field = {
   groupby: true,
   alwaysReturned: true,
   note: 'First day that the row covers.',
-};
+} as const satisfies Field;
 
 /** The same where filter does not take it. */
-export const sortedBucket: Field = {
+export const sortedBucket = {
   name: 'date',
   type: 'date',
   role: 'date',
@@ -150,10 +151,10 @@ export const sortedBucket: Field = {
   groupby: true,
   alwaysReturned: true,
   note: bucket.note,
-};
+} as const satisfies Field;
 
 /** When a single failure happened. */
-export const happened: Field = {
+export const happened = {
   name: 'date',
   type: 'time',
   role: 'date',
@@ -162,10 +163,10 @@ export const happened: Field = {
   orderby: true,
   alwaysReturned: true,
   note: 'When it happened; filter takes the day.',
-};
+} as const satisfies Field;
 
 /** The same where filter does not take it. */
-export const sortedHappened: Field = {
+export const sortedHappened = {
   name: 'date',
   type: 'time',
   role: 'date',
@@ -173,10 +174,10 @@ export const sortedHappened: Field = {
   orderby: true,
   alwaysReturned: true,
   note: 'When it happened.',
-};
+} as const satisfies Field;
 
 /** The same where orderby does not take it. */
-export const filteredHappened: Field = {
+export const filteredHappened = {
   name: 'date',
   type: 'time',
   role: 'date',
@@ -184,35 +185,35 @@ export const filteredHappened: Field = {
   filter: equality,
   alwaysReturned: true,
   note: happened.note,
-};
+} as const satisfies Field;
 
 /** Id of the app, in every row. */
-export const productId: Field = {
+export const productId = {
   name: 'applicationId',
   type: 'text',
   role: 'id',
   origin: { from: 'column', column: 'applicationId' },
   alwaysReturned: true,
   note: 'Id of the app.',
-};
+} as const satisfies Field;
 
 /** Id of the desktop program, in every row. */
-export const desktopProductId: Field = { ...productId, note: 'Id of the desktop program.' };
+export const desktopProductId = { ...productId, note: 'Id of the desktop program.' } as const satisfies Field;
 
 /** Id of the driver, in every row. */
-export const driverProductId: Field = { ...productId, note: 'Id of the driver.' };
+export const driverProductId = { ...productId, note: 'Id of the driver.' } as const satisfies Field;
 
 /** Seller id of the account that asks; no list names it, so grouped rows have none. */
-export const sellerId: Field = {
+export const sellerId = {
   name: 'sellerId',
   type: 'text',
   role: 'id',
   origin: { from: 'sellerId' },
   note: 'Seller id of the account that asks.',
-};
+} as const satisfies Field;
 
 /** When the crash file goes. */
-export const cabExpirationTime: Field = {
+export const cabExpirationTime = {
   name: 'cabExpirationTime',
   type: 'time',
   role: 'attribute',
@@ -221,53 +222,53 @@ export const cabExpirationTime: Field = {
   orderby: true,
   alwaysReturned: true,
   note: 'Moment after which the crash file cannot be fetched; `9999-12-31 23:59:59` when files are kept for ever.',
-};
+} as const satisfies Field;
 
 /** Whether the crash file can be fetched. */
-export const cabDownloadable: Field = {
+export const cabDownloadable = {
   name: 'cabDownloadable',
   type: 'boolean',
   role: 'attribute',
   origin: { from: 'fileAvailable' },
   alwaysReturned: true,
   note: 'Whether there is a crash file and the caller may fetch it.',
-};
+} as const satisfies Field;
 
 /** The device as the sender names it. */
-export const clientDeviceId: Field = {
+export const clientDeviceId = {
   name: 'clientDeviceId',
   ...printed,
   origin: { from: 'column', column: 'clientDeviceId' },
   nullWhenEmpty: true,
   note: 'Identifier of the device; null when unknown.',
-};
+} as const satisfies Field;
 
 /** Devices of the bucket; a failure whose device is unknown counts none. */
-export const deviceCount: Field = {
+export const deviceCount = {
   name: 'deviceCount',
   type: 'decimal',
   role: 'measure',
   alwaysReturned: true,
   note: 'Distinct devices that failed in the bucket.',
-};
+} as const satisfies Field;
 
 /** The same where grouped rows leave it out. */
-export const ungroupedDeviceCount: Field = {
+export const ungroupedDeviceCount = {
   name: 'deviceCount',
   type: 'decimal',
   role: 'measure',
   ungroupedOnly: true,
   note: 'Distinct devices that failed in the bucket; only in rows that are not grouped.',
-};
+} as const satisfies Field;
 
 /** Failures of the bucket. */
-export const eventCount: Field = {
+export const eventCount = {
   name: 'eventCount',
   type: 'decimal',
   role: 'measure',
   alwaysReturned: true,
   note: 'Failures in the bucket.',
-};
+} as const satisfies Field;
 
 const devices: Aggregate = {
   aggregate: 'distinct',
@@ -300,31 +301,35 @@ export function single(source: FailureSource): readonly Source[] {
 }
 
 /** The failure whose occurrences are asked for. */
-export function byFailure(hits: string): Lookup {
+export function byFailure(hits: string) {
   return {
     parameter: 'failureHash',
     column: 'failureHash',
     formerValues: 'formerHashes',
     note: `The failure, as \`${hits}\` prints it; a hash that it had before symbols changed its name works too.`,
-  };
+  } as const satisfies Lookup;
 }
 
 /** The crash file by its number. */
-export function byCabId(details: string): Lookup {
-  return { parameter: 'cabId', column: 'cabId', note: `The crash file, as \`${details}\` prints it.` };
+export function byCabId(details: string) {
+  return {
+    parameter: 'cabId',
+    column: 'cabId',
+    note: `The crash file, as \`${details}\` prints it.`,
+  } as const satisfies Lookup;
 }
 
 /** The crash file by its GUID. */
-export function byCabIdHash(details: string): Lookup {
+export function byCabIdHash(details: string) {
   return {
     parameter: 'cabIdHash',
     column: 'cabIdHash',
     note: `The crash file, as \`${details}\` prints it.`,
-  };
+  } as const satisfies Lookup;
 }
 
 /** Row keys of the reports of stacks. */
-export const frames: readonly Field[] = [
+export const frames = [
   {
     name: 'level',
     ...printed,
@@ -349,7 +354,7 @@ export const frames: readonly Field[] = [
     origin: { from: 'frame', member: 'offset' },
     note: 'Bytes from the start of the function, or of the image without function, such as `0x25C`.',
   },
-];
+] as const satisfies readonly Field[];
 
 /** What readers of all reports of details should know. */
 export const detailRemarks = [

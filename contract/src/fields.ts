@@ -20,10 +20,10 @@ export const breakdown = {
 } as const;
 
 /** The app, as a parameter. */
-export const byApplication: IdentityParameter = { name: 'applicationId', kind: 'app' };
+export const byApplication = { name: 'applicationId', kind: 'app' } as const satisfies IdentityParameter;
 
 /** The add-on, as a parameter. */
-export const byAddOn: IdentityParameter = { name: 'inAppProductId', kind: 'addon' };
+export const byAddOn = { name: 'inAppProductId', kind: 'addon' } as const satisfies IdentityParameter;
 
 /** Page sizes of all reports that page. */
 export const paging = { defaultTop: 10000, maxTop: 10000 } as const;
@@ -99,7 +99,7 @@ export const addOnAcquisitionTypes = ['free', 'trial', 'paid', 'promotional code
 export const channelTypes = ['CustomCampaignId', 'Store Traffic', 'Other'] as const;
 
 /** First day of the bucket that a row covers. */
-export const date: Field = {
+export const date = {
   name: 'date',
   type: 'date',
   role: 'date',
@@ -108,123 +108,123 @@ export const date: Field = {
   groupby: true,
   alwaysReturned: true,
   note: 'First day that the row covers.',
-};
+} as const satisfies Field;
 
 /** Id of the app, in every row. */
-export const applicationId: Field = {
+export const applicationId = {
   name: 'applicationId',
   type: 'text',
   role: 'id',
   origin: { from: 'column', column: 'applicationId' },
   alwaysReturned: true,
   note: 'Id of the app.',
-};
+} as const satisfies Field;
 
 /** Present name of the app. */
-export const applicationName: Field = {
+export const applicationName = {
   name: 'applicationName',
   type: 'text',
   role: 'attribute',
   origin: { from: 'productName', column: 'applicationId' },
   groupby: true,
   note: 'Present name of the app.',
-};
+} as const satisfies Field;
 
 /** Id of the add-on, in every row. */
-export const inAppProductId: Field = {
+export const inAppProductId = {
   name: 'inAppProductId',
   type: 'text',
   role: 'id',
   origin: { from: 'column', column: 'inAppProductId' },
   alwaysReturned: true,
   note: 'Id of the add-on.',
-};
+} as const satisfies Field;
 
 /** Present name of the add-on. */
-export const inAppProductName: Field = {
+export const inAppProductName = {
   name: 'inAppProductName',
   type: 'text',
   role: 'attribute',
   origin: { from: 'productName', column: 'inAppProductId' },
   groupby: true,
   note: 'Present name of the add-on.',
-};
+} as const satisfies Field;
 
 /** Country. */
-export const market: Field = {
+export const market = {
   name: 'market',
   ...breakdown,
   origin: { from: 'column', column: 'market' },
   note: 'Country as two letters of ISO 3166.',
-};
+} as const satisfies Field;
 
 /** Kind of device. */
-export const deviceType: Field = {
+export const deviceType = {
   name: 'deviceType',
   ...breakdown,
   origin: { from: 'column', column: 'deviceType' },
   values: deviceTypes,
   note: 'Kind of device.',
-};
+} as const satisfies Field;
 
 /** Operating system. */
-export const osVersion: Field = {
+export const osVersion = {
   name: 'osVersion',
   ...breakdown,
   origin: { from: 'column', column: 'osVersion' },
   values: osVersions,
   note: 'Operating system.',
-};
+} as const satisfies Field;
 
 /** Label of a promotional order. */
-export const orderName: Field = {
+export const orderName = {
   name: 'orderName',
   ...breakdown,
   origin: { from: 'column', column: 'orderName' },
   note: 'Label of the promotional code order; empty when there is none.',
-};
+} as const satisfies Field;
 
 /** Store front end of an acquisition. */
-export const storeClient: Field = {
+export const storeClient = {
   name: 'storeClient',
   ...breakdown,
   origin: { from: 'column', column: 'storeClient' },
   values: storeClients,
   note: 'Store front end that was used.',
-};
+} as const satisfies Field;
 
 /** Gender of the customer. */
-export const gender: Field = {
+export const gender = {
   name: 'gender',
   ...breakdown,
   origin: { from: 'column', column: 'gender' },
   values: genders,
   note: 'Gender of the customer.',
-};
+} as const satisfies Field;
 
 /** Age bracket of the customer. */
-export const ageGroup: Field = {
+export const ageGroup = {
   name: 'ageGroup',
   ...breakdown,
   origin: { from: 'column', column: 'ageGroup' },
   values: ageGroups,
   note: 'Age bracket of the customer; samples print brackets that are not listed.',
-};
+} as const satisfies Field;
 
 /** How a licence was obtained. */
-export const acquisitionType: Field = {
+export const acquisitionType = {
   name: 'acquisitionType',
   ...breakdown,
   origin: { from: 'column', column: 'acquisitionType' },
   values: acquisitionTypes,
   note: 'How the licence was obtained.',
-};
+} as const satisfies Field;
 
 /** Number of acquisitions. */
-export const acquisitionQuantity: Field = {
+export const acquisitionQuantity = {
   name: 'acquisitionQuantity',
   type: 'integer',
   role: 'measure',
   alwaysReturned: true,
   note: 'Number of acquisitions.',
-};
+} as const satisfies Field;

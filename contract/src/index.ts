@@ -3,6 +3,6 @@ export * from './dataset.js';
 export { datasets } from './datasets/index.js';
 export * from './errors.js';
 export * from './report.js';
-export { reports } from './reports/index.js';
+export { literalReports, reports } from './reports/index.js';
 export * from './token-errors.js';
 export * from './wire.js';

@@ -7,7 +7,7 @@ const groupOnly = { type: 'text', role: 'dimension', groupby: true } as const;
 
 const count = { type: 'integer', role: 'measure', alwaysReturned: true } as const;
 
-const row: readonly Field[] = [
+const row = [
   {
     name: 'date',
     type: 'date',
@@ -71,10 +71,10 @@ const row: readonly Field[] = [
     note: 'The pubCenter application that belongs to the app.',
   },
   { name: 'adProviderRequests', ...count, note: 'Requests sent to the ad provider.' },
-];
+] as const satisfies readonly Field[];
 
 /** `GET /v1.0/my/analytics/adsperformance`. */
-export const adsperformance: ReportEntry = {
+export const adsperformance = {
   name: 'adsperformance',
   title: 'Ad performance',
   kind: 'grouped',
@@ -107,4 +107,4 @@ export const adsperformance: ReportEntry = {
     'deviceType has values of its own: PC/Tablet and Phone.',
     'The figures of a day may be restated later; the latest one counts.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -3,7 +3,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/appacquisitions`. */
-export const appacquisitions: ReportEntry = {
+export const appacquisitions = {
   name: 'appacquisitions',
   title: 'App acquisitions',
   kind: 'grouped',
@@ -43,4 +43,4 @@ export const appacquisitions: ReportEntry = {
     'The listed age brackets overlap at 44, and real data holds brackets that are not listed.',
     'Data from before 23 March 2018 carries the older names of the Store clients.',
   ],
-};
+} as const satisfies ReportEntry;

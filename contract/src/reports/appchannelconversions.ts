@@ -4,7 +4,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/appchannelconversions`. */
-export const appchannelconversions: ReportEntry = {
+export const appchannelconversions = {
   name: 'appchannelconversions',
   title: 'App conversions by channel',
   kind: 'grouped',
@@ -35,4 +35,4 @@ export const appchannelconversions: ReportEntry = {
     'Counts are not unique customers, and conversions may exist without page views.',
     'storeClient and appType are constants.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -4,7 +4,7 @@ import { byApplication } from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/cabdownload`. */
-export const cabdownload: ReportEntry = {
+export const cabdownload = {
   name: 'cabdownload',
   title: 'App crash file',
   kind: 'file',
@@ -18,4 +18,4 @@ export const cabdownload: ReportEntry = {
   fields: [],
   sources: failure.single('app'),
   remarks: failure.fileRemarks,
-};
+} as const satisfies ReportEntry;

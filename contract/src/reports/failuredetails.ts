@@ -4,7 +4,7 @@ import { byApplication, paging } from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/failuredetails`. */
-export const failuredetails: ReportEntry = {
+export const failuredetails = {
   name: 'failuredetails',
   title: 'App failure details',
   kind: 'records',
@@ -40,4 +40,4 @@ export const failuredetails: ReportEntry = {
     'failureHash is matched as text: a hash that was sent need not be a GUID.',
     'cabId exceeds what a JSON number holds exactly; it is text.',
   ],
-};
+} as const satisfies ReportEntry;

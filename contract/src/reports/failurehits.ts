@@ -5,7 +5,7 @@ import { applicationName, breakdown, byApplication, equality, paging, today } fr
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/failurehits`. */
-export const failurehits: ReportEntry = {
+export const failurehits = {
   name: 'failurehits',
   title: 'App failures',
   kind: 'grouped',
@@ -53,4 +53,4 @@ export const failurehits: ReportEntry = {
     'failureName holds exclamation marks and dots; in a filter it needs its quotes and nothing more.',
     'The hash of a failure that symbols renamed works in a filter as before.',
   ],
-};
+} as const satisfies ReportEntry;

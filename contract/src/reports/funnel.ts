@@ -12,7 +12,7 @@ const users: Aggregate = {
 };
 
 /** `GET /v1.0/my/analytics/funnel`. */
-export const funnel: ReportEntry = {
+export const funnel = {
   name: 'funnel',
   title: 'App acquisition funnel',
   kind: 'steps',
@@ -103,4 +103,4 @@ export const funnel: ReportEntry = {
     'Rows print none of the fields that filter takes.',
     'There is no paging: the answer has no next link.',
   ],
-};
+} as const satisfies ReportEntry;

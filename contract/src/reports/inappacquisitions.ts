@@ -3,7 +3,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/inappacquisitions`. */
-export const inappacquisitions: ReportEntry = {
+export const inappacquisitions = {
   name: 'inappacquisitions',
   title: 'Add-on acquisitions',
   kind: 'grouped',
@@ -49,4 +49,4 @@ export const inappacquisitions: ReportEntry = {
     'At week and month level the name of the add-on is left out unless groupby names it.',
     'The next link repeats both product parameters, an absent one with an empty value.',
   ],
-};
+} as const satisfies ReportEntry;

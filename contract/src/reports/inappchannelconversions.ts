@@ -4,7 +4,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/inappchannelconversions`. */
-export const inappchannelconversions: ReportEntry = {
+export const inappchannelconversions = {
   name: 'inappchannelconversions',
   title: 'Add-on conversions by channel',
   kind: 'grouped',
@@ -39,4 +39,4 @@ export const inappchannelconversions: ReportEntry = {
     'Counts are not unique customers, and conversions may exist without page views.',
     'storeClient and appType are constants.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -28,8 +28,8 @@ import { ratings } from './ratings.js';
 import { reviews } from './reviews.js';
 import { stacktrace } from './stacktrace.js';
 
-/** All reports by name, in the order of the reference pages. */
-export const reports: Readonly<Record<string, ReportEntry>> = {
+/** All reports by name, in the order of the reference pages, each with its literal type: clients derive theirs from it. */
+export const literalReports = {
   appacquisitions,
   funnel,
   appchannelconversions,
@@ -57,4 +57,7 @@ export const reports: Readonly<Record<string, ReportEntry>> = {
   'hardware/failurehits': hardwareFailurehits,
   'hardware/failuredetails': hardwareFailuredetails,
   'hardware/cabdownload': hardwareCabdownload,
-};
+} as const satisfies Readonly<Record<string, ReportEntry>>;
+
+/** The same reports for code that is given a name. */
+export const reports: Readonly<Record<string, ReportEntry>> = literalReports;

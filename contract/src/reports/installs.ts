@@ -3,7 +3,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/installs`. */
-export const installs: ReportEntry = {
+export const installs = {
   name: 'installs',
   title: 'App installs',
   kind: 'grouped',
@@ -48,4 +48,4 @@ export const installs: ReportEntry = {
     'The count can be used in orderby, unlike the counts of the acquisition reports.',
     'Every device and every reinstall counts; failed installs do not.',
   ],
-};
+} as const satisfies ReportEntry;

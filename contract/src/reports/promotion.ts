@@ -4,7 +4,7 @@ import type { Field, ReportEntry } from '../report.js';
 
 const count = { type: 'integer', role: 'measure', alwaysReturned: true } as const;
 
-const fields: readonly Field[] = [
+const fields = [
   {
     name: 'date',
     type: 'date',
@@ -49,10 +49,10 @@ const fields: readonly Field[] = [
   { name: 'clicks', ...count, note: 'Clicks on ads.' },
   { name: 'iapInstalls', ...count, note: 'Installs of add-ons credited to the campaign.' },
   { name: 'activeUsers', ...count, note: 'Users who clicked an ad and came back to the app.' },
-];
+] as const satisfies readonly Field[];
 
 /** `GET /v1.0/my/analytics/promotion`. */
-export const promotion: ReportEntry = {
+export const promotion = {
   name: 'promotion',
   title: 'Ad campaign performance',
   kind: 'grouped',
@@ -86,4 +86,4 @@ export const promotion: ReportEntry = {
     'The next link prints dates without leading zeros.',
     'The figures of a day may be restated later; the latest one counts.',
   ],
-};
+} as const satisfies ReportEntry;

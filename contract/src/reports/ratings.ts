@@ -3,7 +3,7 @@ import * as fields from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/ratings`. */
-export const ratings: ReportEntry = {
+export const ratings = {
   name: 'ratings',
   title: 'App ratings',
   kind: 'grouped',
@@ -63,4 +63,4 @@ export const ratings: ReportEntry = {
     'The key is oneStar in the singular; the other four are plural.',
     'Operating systems may be printed as builds.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -12,7 +12,7 @@ import {
 } from '../fields.js';
 import type { Field, FilterOperator, ReportEntry } from '../report.js';
 
-const searchable: readonly FilterOperator[] = ['eq', 'ne', 'contains'];
+const searchable = ['eq', 'ne', 'contains'] as const satisfies readonly FilterOperator[];
 
 /** Flags of a text key: always printed, filtered by equality, sorted. */
 const text = {
@@ -38,7 +38,7 @@ const counted = { ...sized, filter: equality } as const;
 /** Flags of a boolean key. */
 const flag = { ...text, type: 'boolean' } as const;
 
-const fields: readonly Field[] = [
+const fields = [
   {
     name: 'date',
     type: 'date',
@@ -187,10 +187,10 @@ const fields: readonly Field[] = [
     origin: { from: 'column', column: 'id' },
     note: 'GUID of the review.',
   },
-];
+] as const satisfies readonly Field[];
 
 /** `GET /v1.0/my/analytics/reviews`. */
-export const reviews: ReportEntry = {
+export const reviews = {
   name: 'reviews',
   title: 'App reviews',
   kind: 'records',
@@ -210,4 +210,4 @@ export const reviews: ReportEntry = {
     'Unknown memory is -1, so deviceRAM lt 2048 also finds reviews from unknown devices.',
     'A review can be filtered by id but not sorted by it, and sorted by date but not filtered by it.',
   ],
-};
+} as const satisfies ReportEntry;

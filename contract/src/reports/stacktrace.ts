@@ -4,7 +4,7 @@ import { byApplication } from '../fields.js';
 import type { ReportEntry } from '../report.js';
 
 /** `GET /v1.0/my/analytics/stacktrace`. */
-export const stacktrace: ReportEntry = {
+export const stacktrace = {
   name: 'stacktrace',
   title: 'App failure stack',
   kind: 'frames',
@@ -18,4 +18,4 @@ export const stacktrace: ReportEntry = {
   fields: failure.frames,
   sources: failure.single('app'),
   remarks: failure.frameRemarks,
-};
+} as const satisfies ReportEntry;

@@ -3,7 +3,7 @@ import * as failure from '../../failure-fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/desktop/cabdownload`. */
-export const desktopCabdownload: ReportEntry = {
+export const desktopCabdownload = {
   name: 'desktop/cabdownload',
   title: 'Desktop crash file',
   kind: 'file',
@@ -17,4 +17,4 @@ export const desktopCabdownload: ReportEntry = {
   fields: [],
   sources: failure.single('desktop'),
   remarks: failure.fileRemarks,
-};
+} as const satisfies ReportEntry;

@@ -4,7 +4,7 @@ import { paging } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/desktop/failuredetails`. */
-export const desktopFailuredetails: ReportEntry = {
+export const desktopFailuredetails = {
   name: 'desktop/failuredetails',
   title: 'Desktop failure details',
   kind: 'records',
@@ -40,4 +40,4 @@ export const desktopFailuredetails: ReportEntry = {
     ...failure.detailRemarks,
     'The crash file goes by cabIdHash, a GUID, not by the number that the app report prints.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -4,7 +4,7 @@ import { breakdown, levels, paging, today } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/desktop/failurehits`. */
-export const desktopFailurehits: ReportEntry = {
+export const desktopFailurehits = {
   name: 'desktop/failurehits',
   title: 'Desktop failures',
   kind: 'grouped',
@@ -54,4 +54,4 @@ export const desktopFailurehits: ReportEntry = {
     'There is no applicationName here, though the vendor lists it among the keys that every row has.',
     'The count is whole, but prints as a decimal: `1.0`.',
   ],
-};
+} as const satisfies ReportEntry;

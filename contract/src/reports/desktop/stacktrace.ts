@@ -3,7 +3,7 @@ import * as failure from '../../failure-fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/desktop/stacktrace`. */
-export const desktopStacktrace: ReportEntry = {
+export const desktopStacktrace = {
   name: 'desktop/stacktrace',
   title: 'Desktop failure stack',
   kind: 'frames',
@@ -17,4 +17,4 @@ export const desktopStacktrace: ReportEntry = {
   fields: failure.frames,
   sources: failure.single('desktop'),
   remarks: failure.frameRemarks,
-};
+} as const satisfies ReportEntry;

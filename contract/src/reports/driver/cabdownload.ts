@@ -3,7 +3,7 @@ import * as failure from '../../failure-fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/driver/cabdownload`. */
-export const driverCabdownload: ReportEntry = {
+export const driverCabdownload = {
   name: 'driver/cabdownload',
   title: 'Windows 10 driver crash file',
   kind: 'file',
@@ -16,4 +16,4 @@ export const driverCabdownload: ReportEntry = {
   fields: [],
   sources: failure.single('driver'),
   remarks: failure.fileRemarks,
-};
+} as const satisfies ReportEntry;

@@ -4,7 +4,7 @@ import { equality, paging } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/driver/failuredetails`. */
-export const driverFailuredetails: ReportEntry = {
+export const driverFailuredetails = {
   name: 'driver/failuredetails',
   title: 'Windows 10 driver failure details',
   kind: 'records',
@@ -46,4 +46,4 @@ export const driverFailuredetails: ReportEntry = {
     'cabIdHash and clientDeviceId can be filtered, but not sorted; flightRing can be sorted, but not filtered.',
     'The key that tells whether the crash file can be fetched is missing here: cabdownload answers 404 if it cannot.',
   ],
-};
+} as const satisfies ReportEntry;

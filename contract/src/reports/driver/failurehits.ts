@@ -4,7 +4,7 @@ import { breakdown, levels, paging, today } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/driver/failurehits`. */
-export const driverFailurehits: ReportEntry = {
+export const driverFailurehits = {
   name: 'driver/failurehits',
   title: 'Windows 10 driver failures',
   kind: 'grouped',
@@ -45,4 +45,4 @@ export const driverFailurehits: ReportEntry = {
     'osVersion is a build of four parts, not a family.',
     'Counts are whole, but print as decimals: `1.0`.',
   ],
-};
+} as const satisfies ReportEntry;

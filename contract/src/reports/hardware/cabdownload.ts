@@ -3,7 +3,7 @@ import * as failure from '../../failure-fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/hardware/cabdownload`. */
-export const hardwareCabdownload: ReportEntry = {
+export const hardwareCabdownload = {
   name: 'hardware/cabdownload',
   title: 'OEM hardware crash file',
   kind: 'file',
@@ -16,4 +16,4 @@ export const hardwareCabdownload: ReportEntry = {
   fields: [],
   sources: failure.single('hardware'),
   remarks: [...failure.fileRemarks, failure.accountRemark],
-};
+} as const satisfies ReportEntry;

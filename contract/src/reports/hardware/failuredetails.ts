@@ -4,7 +4,7 @@ import { equality, paging } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/hardware/failuredetails`. */
-export const hardwareFailuredetails: ReportEntry = {
+export const hardwareFailuredetails = {
   name: 'hardware/failuredetails',
   title: 'OEM hardware failure details',
   kind: 'records',
@@ -50,4 +50,4 @@ export const hardwareFailuredetails: ReportEntry = {
     'date can be sorted, but not filtered; failureName, failureHash and flightRing can be filtered, but not sorted.',
     'The key that tells whether the crash file can be fetched is missing here: cabdownload answers 404 if it cannot.',
   ],
-};
+} as const satisfies ReportEntry;

@@ -4,7 +4,7 @@ import { breakdown, levels, paging, today } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/hardware/failurehits`. */
-export const hardwareFailurehits: ReportEntry = {
+export const hardwareFailurehits = {
   name: 'hardware/failurehits',
   title: 'OEM hardware failures',
   kind: 'grouped',
@@ -43,4 +43,4 @@ export const hardwareFailurehits: ReportEntry = {
     'There is no count of devices, unlike the driver reports.',
     'The count is whole, but prints as a decimal: `1.0`.',
   ],
-};
+} as const satisfies ReportEntry;

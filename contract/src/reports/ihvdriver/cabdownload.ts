@@ -3,7 +3,7 @@ import * as failure from '../../failure-fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/ihvdriver/cabdownload`. */
-export const ihvdriverCabdownload: ReportEntry = {
+export const ihvdriverCabdownload = {
   name: 'ihvdriver/cabdownload',
   title: 'Windows 7 and 8.x driver crash file',
   kind: 'file',
@@ -16,4 +16,4 @@ export const ihvdriverCabdownload: ReportEntry = {
   fields: [],
   sources: failure.single('ihvdriver'),
   remarks: [...failure.fileRemarks, failure.accountRemark],
-};
+} as const satisfies ReportEntry;

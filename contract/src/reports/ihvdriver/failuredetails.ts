@@ -4,7 +4,7 @@ import { paging } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/ihvdriver/failuredetails`. */
-export const ihvdriverFailuredetails: ReportEntry = {
+export const ihvdriverFailuredetails = {
   name: 'ihvdriver/failuredetails',
   title: 'Windows 7 and 8.x driver failure details',
   kind: 'records',
@@ -46,4 +46,4 @@ export const ihvdriverFailuredetails: ReportEntry = {
     'date can be filtered, but not sorted; cabIdHash and clientDeviceId can be neither.',
     'The key that tells whether the crash file can be fetched is missing here: cabdownload answers 404 if it cannot.',
   ],
-};
+} as const satisfies ReportEntry;

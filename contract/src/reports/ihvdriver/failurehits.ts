@@ -4,7 +4,7 @@ import { breakdown, levels, paging, today } from '../../fields.js';
 import type { ReportEntry } from '../../report.js';
 
 /** `GET /v1.0/my/analytics/ihvdriver/failurehits`. */
-export const ihvdriverFailurehits: ReportEntry = {
+export const ihvdriverFailurehits = {
   name: 'ihvdriver/failurehits',
   title: 'Windows 7 and 8.x driver failures',
   kind: 'grouped',
@@ -44,4 +44,4 @@ export const ihvdriverFailurehits: ReportEntry = {
     'osVersion is a build of four parts, not a family.',
     'Counts are whole, but print as decimals: `1.0`.',
   ],
-};
+} as const satisfies ReportEntry;
