@@ -2,6 +2,7 @@
 export * from './dataset.js';
 export { datasets } from './datasets/index.js';
 export * from './errors.js';
+export * from './mirror.js';
 export * from './report.js';
 export { literalReports, reports } from './reports/index.js';
 export * from './token-errors.js';

@@ -21,6 +21,7 @@ import { createIngest } from './ingest/index.js';
 import { createLedger } from './ledger/ledger.js';
 import { remembered } from './ledger/remembered.js';
 import type { Log } from './log.js';
+import { createMirror } from './mirror/index.js';
 import { createProducts } from './products/products.js';
 import { createQuery } from './query/index.js';
 import type { Registry } from './registry/index.js';
@@ -223,6 +224,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       query,
       ingest,
       crashes,
+      mirror: createMirror({ ingest, registry, clock }),
       metrics,
       publicUrl,
       dataFolder: data,

@@ -22,6 +22,7 @@ import { registerDiscoveryRoutes } from './discovery.js';
 import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
 import { registerFileRoutes } from './files.js';
 import { registerIngestRoutes } from './ingest.js';
+import { registerMirrorRoutes } from './mirror.js';
 import { registerOpenApiRoutes } from './openapi.js';
 import { registerOperationsRoutes } from './operations.js';
 import type { Parts } from './parts.js';
@@ -133,6 +134,7 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
   registerIngestRoutes(server, parts);
   registerCrashRoutes(server, parts);
   registerSymbolRoutes(server, parts);
+  registerMirrorRoutes(server, parts);
   registerAdminRoutes(server, parts);
   registerOpenApiRoutes(server, parts);
   registerOperationsRoutes(server, parts);

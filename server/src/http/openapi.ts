@@ -11,6 +11,7 @@ import { sendCompressed } from './compress.js';
 import { crashPaths } from './openapi-crashes.js';
 import { errorResponses, errorSchema, type Json } from './openapi-errors.js';
 import { ingestionPath } from './openapi-ingestion.js';
+import { mirrorPaths } from './openapi-mirror.js';
 import { reportPath } from './openapi-reports.js';
 import { symbolPaths } from './openapi-symbols.js';
 import { tokenPaths, tokenSchemas } from './openapi-tokens.js';
@@ -51,6 +52,7 @@ export function openApiDocument(publicUrl: string, shape: RowShape): Json {
     tags: [
       { name: 'Reports', description: 'What happened, by day and dimension.' },
       { name: 'Ingestion', description: 'Rows that feed the reports.' },
+      { name: 'Mirror', description: 'Days of reports that are copied from another server.' },
       { name: 'Tokens', description: 'OAuth 2.0 client credentials, and the documents that describe them.' },
       { name: 'Operation', description: 'Is the server well.' },
     ],
@@ -60,6 +62,7 @@ export function openApiDocument(publicUrl: string, shape: RowShape): Json {
       ...Object.fromEntries(Object.values(datasets).map(ingestionPath)),
       ...crashPaths,
       ...symbolPaths,
+      ...mirrorPaths,
       ...tokenPaths,
       ...probePaths,
     },

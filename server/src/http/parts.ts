@@ -7,6 +7,7 @@ import type { FileAddresses, Files } from '../files/index.js';
 import type { Identity } from '../identity/index.js';
 import type { Ingest } from '../ingest/index.js';
 import type { Ledger } from '../ledger/index.js';
+import type { Mirror } from '../mirror/index.js';
 import type { Products } from '../products/index.js';
 import type { Query } from '../query/index.js';
 import type { Registry } from '../registry/index.js';
@@ -28,6 +29,7 @@ export interface Parts {
   readonly query: Query;
   readonly ingest: Ingest;
   readonly crashes: Crashes;
+  readonly mirror: Mirror;
   readonly metrics: Metrics;
   /** Folder with the spool and, for an embedded engine, all data. */
   readonly dataFolder: string;

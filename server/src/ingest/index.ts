@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import type { DatasetEntry } from '@storelens/contract';
 import type { AccountProducts } from '../products/index.js';
+import type { MirroredDay, WrittenRows } from './mirrored-rows.js';
 
 export { createIngest, type IngestOptions } from './ingest.js';
 export { readIdempotencyKey } from './media.js';
@@ -67,6 +68,21 @@ export interface StoredBatch {
   readonly duplicate: boolean;
 }
 
+/** The rows of one day of a report as another server of the API answered them, with the headers of their body. */
+export interface IncomingDay
+  extends MirroredDay,
+    Pick<
+      IncomingBatch,
+      'accountId' | 'products' | 'body' | 'contentType' | 'contentEncoding' | 'contentLength'
+    > {}
+
+/** A day that was received and found good; its rows lie in the spool until it is dropped. */
+export interface PreparedDay extends WrittenRows {
+  readonly id: string;
+  readonly accountId: string;
+  readonly day: MirroredDay;
+}
+
 /** Ingestion of all datasets. */
 export interface Ingest {
   /**
@@ -80,6 +96,15 @@ export interface Ingest {
    * Throws Failure `conflict` and `unavailable`.
    */
   store(batch: MadeBatch): Promise<StoredBatch>;
+  /**
+   * Receives the rows of a mirrored day; whoever gets it drops it in the end. Throws Failure as `accept`, but for
+   * `conflict`.
+   */
+  prepareDay(day: IncomingDay): Promise<PreparedDay>;
+  /** Stores a day, all or nothing, once per batch id; returns when it is durable. Throws Failure `unavailable`. */
+  storeDay(day: PreparedDay, batchId: string): Promise<StoredBatch>;
+  /** Removes what a prepared day needs no longer; nothing happens if it is stored. */
+  dropDay(day: PreparedDay): Promise<void>;
   /** Problems of one row of a dataset given as JSON text, in the words of a refusal without the row's number. */
   problems(dataset: DatasetEntry, json: string, products: AccountProducts): readonly string[];
   /** Path of a new file beside the spool; a file there that belongs to no batch is removed at the next start. */

@@ -17,6 +17,7 @@ import { Housekeeping } from './housekeeping.js';
 import type { Ingest } from './index.js';
 import { Kept } from './kept.js';
 import { MadeBatches } from './made.js';
+import { MirroredDays } from './mirrored.js';
 import { rowProblems } from './one-row.js';
 import { Purge } from './purge.js';
 import { IncomingBatches } from './received.js';
@@ -51,6 +52,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const parts = { engine, ledger, spool, store, kept, locks, clock, settings, complete };
   const incoming = new IncomingBatches(parts);
   const made = new MadeBatches({ ...parts, maxKept: settings['ingest-queue'] });
+  const mirrored = new MirroredDays(parts);
   const housekeeping = new Housekeeping({ ...parts, purge, embedded, log });
   const running = new Set<Promise<unknown>>();
   /** Of those that are running. */
@@ -66,19 +68,31 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     return await result;
   }
 
+  /** Runs work that receives a body, while there is room for another one. */
+  async function receiveIn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closed) throw busy('The server is stopping.');
+    if (receiving + kept.size >= settings['ingest-queue']) {
+      throw busy(`${settings['ingest-queue']} batches are being received or stored.`);
+    }
+    receiving += 1;
+    return await run(() =>
+      work().finally(() => {
+        receiving -= 1;
+      }),
+    );
+  }
+
   return {
-    async accept(request) {
+    accept: (request) => receiveIn(() => incoming.take(request)),
+
+    prepareDay: (day) => receiveIn(() => mirrored.prepare(day)),
+
+    async storeDay(day, batchId) {
       if (closed) throw busy('The server is stopping.');
-      if (receiving + kept.size >= settings['ingest-queue']) {
-        throw busy(`${settings['ingest-queue']} batches are being received or stored.`);
-      }
-      receiving += 1;
-      return await run(() =>
-        incoming.take(request).finally(() => {
-          receiving -= 1;
-        }),
-      );
+      return await run(() => mirrored.store(day, batchId));
     },
+
+    dropDay: (day) => mirrored.drop(day),
 
     async store(batch) {
       if (closed) {

@@ -4,9 +4,9 @@
  * promised sees that newer one. Works through the commits in order, some at a time where keys are to be compared, so
  * that its memory depends on batches and never on the size of a table.
  */
-import { type DatasetEntry, datasets } from '@storelens/contract';
 import type { Engine, EngineParams } from '../engine/index.js';
 import type { Ledger } from '../ledger/index.js';
+import { type StoredTable, storedTables } from './stored-tables.js';
 
 /** How long replaced rows stay readable. */
 export const keptMilliseconds = 10 * 60 * 1000;
@@ -34,7 +34,7 @@ export class Purge {
   /** Deletes what was superseded by commits done ten minutes before `now`. */
   async run(now: number): Promise<void> {
     const before = now - keptMilliseconds - this.grace;
-    const purged = Object.values(datasets).filter(
+    const purged = [...storedTables.values()].filter(
       ({ replaces, supersedable }) => replaces !== undefined || supersedable,
     );
     for (const { name } of purged) {
@@ -51,7 +51,7 @@ export class Purge {
   }
 
   /** Whether nothing is left to look at for now. */
-  async #purge(entry: DatasetEntry, account: string, before: number): Promise<boolean> {
+  async #purge(entry: StoredTable, account: string, before: number): Promise<boolean> {
     const settled = await this.ledger.settled(account, before);
     let { checked } = await this.ledger.purgeMark(account, entry.name);
     if (entry.supersedable && settled > checked) {
@@ -76,7 +76,7 @@ export class Purge {
     return waiting.length === 0;
   }
 
-  async #step(entry: DatasetEntry, account: string, above: number, upTo: number): Promise<void> {
+  async #step(entry: StoredTable, account: string, above: number, upTo: number): Promise<void> {
     const { newest, where } = supersededRows(entry);
     const params: EngineParams = { account, above, upTo };
     const bytes = await this.engine.query({ account, sql: newest, params, format: 'TSV' });
@@ -99,7 +99,7 @@ export class Purge {
  * SQL about the rows that commits in `above < seq <= upTo` supersede: a statement for the least number that still sees
  * everything without them, 0 if there are none, and a condition.
  */
-function supersededRows({ name, replaces, supersedable }: DatasetEntry): {
+function supersededRows({ name, replaces, supersedable, whole }: StoredTable): {
   readonly newest: string;
   readonly where: string;
 } {
@@ -111,14 +111,16 @@ function supersededRows({ name, replaces, supersedable }: DatasetEntry): {
     };
   }
   const keys = (replaces ?? []).join(', ');
-  const rows = `SELECT seq, line FROM (
-  SELECT seq, line, max((seq, line)) OVER (PARTITION BY ${keys}) AS newest FROM ${name}
+  const parts = whole ? 'seq' : 'seq, line';
+  const order = whole ? 'seq' : '(seq, line)';
+  const rows = `SELECT ${parts} FROM (
+  SELECT ${parts}, max(${order}) OVER (PARTITION BY ${keys}) AS newest FROM ${name}
   WHERE accountId = {account:String} AND seq <= {upTo:UInt64} AND (${keys}) IN (
     SELECT ${keys} FROM ${name}
     WHERE accountId = {account:String} AND seq > {above:UInt64} AND seq <= {upTo:UInt64})
-) WHERE (seq, line) < newest`;
+) WHERE ${order} < newest`;
   return {
     newest: `SELECT if(count() = 0, 0, {upTo:UInt64}) FROM (${rows})`,
-    where: `(seq, line) IN (${rows})`,
+    where: `${order} IN (${rows})`,
   };
 }

@@ -2,12 +2,12 @@
  * Brings what lies complete in the spool into the engine and the store of files, and settles the commits: done when
  * rows and files are stored, void when the rows surely are not, open while nobody knows.
  */
-import { datasets } from '@storelens/contract';
 import { type Engine, EngineError, Queue } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Files } from '../files/index.js';
 import type { Ledger, OpenCommit, Written } from '../ledger/index.js';
 import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
+import { storedTables } from './stored-tables.js';
 
 /** Thrown when the engine found bad rows: nothing is stored, the commit is void. */
 export class RefusedRows extends Error {
@@ -97,7 +97,7 @@ export class Store {
     await this.dropFiles(files);
     const [first] = commits;
     const { accountId: account, seq, dataset } = first;
-    const entry = datasets[dataset];
+    const entry = storedTables.get(dataset);
     if (entry === undefined) throw new TypeError(`commit ${seq} is of no dataset: ${dataset}`);
     const change = async (action: string, column: string) =>
       await this.engine.command({

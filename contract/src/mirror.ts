@@ -1,0 +1,108 @@
+/**
+ * Which reports can be copied from another server of the API, and what is kept of their rows. Made from the entries
+ * of reports and datasets, so that nothing is said twice; the tables' SQL is written by hand and held against this.
+ */
+import type { Column } from './dataset.js';
+import { datasets } from './datasets/index.js';
+import type { Field, ReportEntry } from './report.js';
+import { reports } from './reports/index.js';
+
+/** How a mirrored value is stored: `time` in UTC to the millisecond, `amount` as a decimal with 18 places. */
+export type MirrorType = 'text' | 'integer' | 'amount' | 'boolean' | 'time';
+
+/** A column of a mirror's table. */
+export interface MirrorColumn {
+  /** As the tables of the report's own sources name it; a measure by its field. */
+  readonly name: string;
+  /** Key of the wire's rows that gives the value. */
+  readonly field: string;
+  readonly type: MirrorType;
+  readonly measure: boolean;
+  /** Rows without the key are refused. */
+  readonly required: boolean;
+  /** What stands for a missing value. */
+  readonly missing: string | number | boolean;
+  /** Most UTF-8 bytes of a text. */
+  readonly maxBytes: number;
+}
+
+/** The mirror of one report: a table of its own, and a dataset of its own in the ledger. */
+export interface MirrorTable {
+  /** Of the table and of the dataset. */
+  readonly name: string;
+  readonly report: ReportEntry;
+  /** `product`: a day is that of one product; `account`: of the whole account. */
+  readonly scope: 'product' | 'account';
+  readonly columns: readonly MirrorColumn[];
+  /** Keys of the wire's rows that say nothing that is not known otherwise: names, constants. */
+  readonly passedOver: readonly string[];
+  /** Column that a field's former values are looked for in; always empty here. */
+  readonly formerValues: string | undefined;
+}
+
+const types: Readonly<Partial<Record<Column['type'], MirrorType>>> = {
+  integer: 'integer',
+  amount: 'amount',
+  boolean: 'boolean',
+  timestamp: 'time',
+};
+
+const empty: Readonly<Record<MirrorType, string | number | boolean>> = {
+  text: '',
+  integer: 0,
+  amount: 0,
+  boolean: false,
+  time: '',
+};
+
+const defaultMaxBytes = 4096;
+
+function datasetColumn(entry: ReportEntry, name: string): Column | undefined {
+  return entry.sources
+    .flatMap(({ table }) => datasets[table]?.columns ?? [])
+    .find((column) => column.name === name);
+}
+
+function storedField(entry: ReportEntry, field: Field): MirrorColumn | undefined {
+  const { name, origin, role, type } = field;
+  if (role === 'measure') {
+    const required = field.alwaysReturned === true;
+    const amount = type === 'decimal' ? 'amount' : 'integer';
+    return { name, field: name, type: amount, measure: true, required, missing: 0, maxBytes: 0 };
+  }
+  if (origin?.from !== 'column') return undefined;
+  const column = datasetColumn(entry, origin.column);
+  const stored = types[column?.type ?? 'text'] ?? 'text';
+  const missing = column?.missing;
+  return {
+    name: origin.column,
+    field: name,
+    type: stored,
+    measure: false,
+    required: stored === 'time',
+    missing: missing === undefined || typeof missing === 'object' ? empty[stored] : missing,
+    maxBytes: column?.maxBytes ?? defaultMaxBytes,
+  };
+}
+
+function mirrorOf(entry: ReportEntry): MirrorTable {
+  const fields = [...entry.fields, ...(entry.queryOnly ?? [])];
+  const columns = fields.flatMap((field) => storedField(entry, field) ?? []);
+  const stored = new Set(columns.map(({ field }) => field));
+  return {
+    name: `mirror_${entry.name.replaceAll('/', '_')}`,
+    report: entry,
+    scope: entry.identity.needs === 'one' ? 'product' : 'account',
+    columns,
+    passedOver: fields.map(({ name }) => name).filter((name) => !stored.has(name)),
+    formerValues: [...fields, ...(entry.lookups ?? [])].find(({ formerValues }) => formerValues !== undefined)
+      ?.formerValues,
+  };
+}
+
+/** The mirrors by report name: of all reports whose rows belong to days. */
+export const mirrorTables: Readonly<Record<string, MirrorTable>> = Object.fromEntries(
+  Object.values(reports)
+    .filter(({ kind }) => kind === 'grouped' || kind === 'records')
+    .map((entry) => [entry.name, mirrorOf(entry)]),
+);

@@ -1,0 +1,235 @@
+/** Days of reports that a client copied from another server come in, and what is known of them. */
+import { type MirrorTable, mirrorTables, type ReportEntry, reports } from '@storelens/contract';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { BodyFields, badField } from '../body.js';
+import { Failure } from '../failure.js';
+import type { Caller } from '../identity/index.js';
+import type { AccountProducts } from '../products/index.js';
+import { utcDay } from '../system.js';
+import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
+import { readJson } from './json-body.js';
+import type { Parts } from './parts.js';
+
+const firstDay = '1970-01-01';
+const lastDay = '2149-06-06';
+
+/** Most characters of what is remembered for a report, and of an error. */
+const most = { cursor: 16_384, error: 2000 } as const;
+
+/** Registers `PUT /ingest/v1/mirror/{report}/{day}` and `/ingest/v1/mirror/state`. */
+export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): void {
+  const { mirror, products, clock } = parts;
+
+  async function callerOf(request: FastifyRequest, path: string, target: string): Promise<Caller> {
+    const action = `${request.method} /ingest/v1/mirror/${path}`;
+    const caller = await ingestCaller(request, parts, { action, target });
+    requireRight(caller, 'ingest');
+    return caller;
+  }
+
+  server.all<{ Params: { '*': string } }>('/ingest/v1/mirror/*', async (request, reply) => {
+    try {
+      const { name, day } = pathOf(request.params['*']);
+      const table = day === undefined ? undefined : mirrorTables[name];
+      if (table === undefined || day === undefined) throw unknownPath(request.params['*']);
+      onlyMethods(request, reply, ['PUT']);
+      const { accountId } = await callerOf(request, ':report/:day', `mirror/${name}/${day}`);
+      const given = parametersOf(request.url, ['applicationId', 'aggregationLevel', 'groupby', 'settled']);
+      const owned = await products.of(accountId);
+      const length = header(request, 'content-length');
+      const answer = await mirror.put({
+        accountId,
+        table,
+        scope: scopeOf(table.report, given.get('applicationId'), owned),
+        day: dayOf(day, clock.now()),
+        level: levelOf(given.get('aggregationLevel')),
+        grouping: groupingOf(table, given.get('groupby')),
+        settled: settledOf(given.get('settled')),
+        products: owned,
+        body: request.raw,
+        contentType: header(request, 'content-type'),
+        contentEncoding: header(request, 'content-encoding'),
+        contentLength: length === undefined ? undefined : Number(length),
+      });
+      return sendJson(reply, answer);
+    } finally {
+      drain(request.raw);
+    }
+  });
+
+  server.all('/ingest/v1/mirror/state', async (request, reply) => {
+    onlyMethods(request, reply, ['GET']);
+    const { accountId } = await callerOf(request, 'state', 'mirror/state');
+    const given = parametersOf(request.url, ['report', 'applicationId', 'from', 'to']);
+    const named = given.get('report');
+    const entry = named === undefined ? undefined : mirrored(named);
+    if (named !== undefined && entry === undefined) {
+      throw new Failure('invalid-parameters', [
+        `report is '${named}', which is not mirrored; expected ${names}.`,
+      ]);
+    }
+    const applicationId = given.get('applicationId');
+    const owned = await products.of(accountId);
+    const known = applicationId === undefined ? undefined : owned.find(applicationId)?.id;
+    const day = (name: 'from' | 'to', otherwise: string) => {
+      const value = given.get(name);
+      return value === undefined ? otherwise : realDay(value, `${name} is '${value}'`);
+    };
+    const state = await mirror.state({
+      accountId,
+      report: entry?.name,
+      scope: known ?? applicationId,
+      from: day('from', firstDay),
+      to: day('to', lastDay),
+    });
+    return sendJson(reply, state);
+  });
+
+  server.all<{ Params: { '*': string } }>('/ingest/v1/mirror/state/*', async (request, reply) => {
+    try {
+      const { name, day } = pathOf(request.params['*']);
+      const entry = mirrored(name);
+      if (entry === undefined) throw unknownPath(`state/${request.params['*']}`);
+      onlyMethods(request, reply, ['PUT']);
+      const { accountId } = await callerOf(request, 'state/:report/:day', `mirror/state/${name}`);
+      const given = parametersOf(request.url, ['applicationId']);
+      const scope = scopeOf(entry, given.get('applicationId'), await products.of(accountId));
+      const body = await readJson(request);
+      const key = { accountId, report: name, scope };
+      if (day === undefined) await mirror.remember(key, cursorOf(body));
+      else await mirror.fail({ ...key, day: dayOf(day, clock.now()) }, errorOf(body));
+      return reply.code(204).header('cache-control', 'no-store').send();
+    } finally {
+      drain(request.raw);
+    }
+  });
+}
+
+/** Reports that a mirror copies: rows of days, and the stacks and files of single failures. */
+const copied: Readonly<Record<string, ReportEntry>> = Object.fromEntries(
+  Object.entries(reports).filter(([, { kind }]) => kind !== 'steps'),
+);
+const names = Object.keys(copied).join(', ');
+
+function mirrored(name: string): ReportEntry | undefined {
+  const wanted = name.toLowerCase();
+  return Object.hasOwn(copied, wanted) ? copied[wanted] : undefined;
+}
+
+/** The report and the day behind it, if there is one. */
+function pathOf(tail: string): { readonly name: string; readonly day: string | undefined } {
+  const [, report = '', day] = /^(.*?)(?:\/([^/]*\d[^/]*))?\/?$/s.exec(tail) ?? [];
+  return { name: report.toLowerCase(), day };
+}
+
+function unknownPath(path: string): Failure {
+  return new Failure('not-found', [
+    `There is no '/ingest/v1/mirror/${path}'; expected the name of a report and a day as yyyy-MM-dd. ` +
+      `Mirrored by day are ${Object.keys(mirrorTables).join(', ')}.`,
+  ]);
+}
+
+function parametersOf(url: string, known: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const [given, value] of new URLSearchParams(/\?(.*)$/s.exec(url)?.[1] ?? '')) {
+    const name = known.find((one) => one.toLowerCase() === given.toLowerCase());
+    if (name === undefined) {
+      throw new Failure('invalid-parameters', [
+        `Unknown parameter '${given}'; expected ${known.join(', ')}.`,
+      ]);
+    }
+    if (found.has(name)) throw new Failure('invalid-parameters', [`${name} is given twice.`]);
+    found.set(name, value);
+  }
+  return found;
+}
+
+function scopeOf(entry: ReportEntry, applicationId: string | undefined, owned: AccountProducts): string {
+  const { parameters, needs } = entry.identity;
+  if (needs === 'none') {
+    if (applicationId === undefined) return '';
+    throw new Failure('invalid-parameters', [
+      `applicationId is given, but days of ${entry.name} are those of the whole account.`,
+    ]);
+  }
+  const kind = parameters.find(({ name }) => name === 'applicationId')?.kind;
+  if (applicationId === undefined) {
+    throw new Failure('invalid-parameters', [
+      `applicationId is missing; a day of ${entry.name} is one product's.`,
+    ]);
+  }
+  const product = owned.find(applicationId);
+  if (product === undefined || product.kind !== kind) {
+    throw new Failure('invalid-parameters', [
+      `applicationId is '${applicationId}', which is no product of the account of kind ${kind}.`,
+    ]);
+  }
+  return product.id;
+}
+
+function realDay(text: string, what: string): string {
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  if (Number.isNaN(time) || utcDay(time) !== text || text < firstDay || text > lastDay) {
+    throw new Failure('invalid-parameters', [`${what}; expected a day as yyyy-MM-dd, from ${firstDay} on.`]);
+  }
+  return text;
+}
+
+function dayOf(text: string, now: number): string {
+  const day = realDay(text, `The day in the path is '${text}'`);
+  if (day > utcDay(now + 86_400_000)) {
+    throw new Failure('invalid-parameters', [`The day in the path is '${text}', which is in the future.`]);
+  }
+  return day;
+}
+
+function levelOf(level: string | undefined): 'day' {
+  if (level === undefined || level.toLowerCase() === 'day') return 'day';
+  throw new Failure('invalid-parameters', [
+    `aggregationLevel is '${level}'; days are mirrored at level day.`,
+  ]);
+}
+
+/** Canonical names in the order of the report's fields. */
+function groupingOf({ report }: MirrorTable, groupby: string | undefined): string {
+  if (groupby === undefined || groupby.trim() === '') return '';
+  const wanted = groupby.split(',').map((name) => name.trim().toLowerCase());
+  const takes = report.fields.filter(({ role, groupby: groupable }) => groupable || role === 'date');
+  const unknown = wanted.find((name) => !takes.some((field) => field.name.toLowerCase() === name));
+  if (!report.groupby || unknown !== undefined) {
+    const expected = report.groupby ? takes.map(({ name }) => name).join(', ') : 'none';
+    throw new Failure('invalid-parameters', [
+      `groupby names '${unknown ?? groupby}'; ${report.name} is grouped by ${expected}.`,
+    ]);
+  }
+  return takes
+    .map(({ name }) => name)
+    .filter((name) => wanted.includes(name.toLowerCase()))
+    .join(',');
+}
+
+function settledOf(settled: string | undefined): boolean {
+  if (settled === undefined || settled === 'false') return false;
+  if (settled === 'true') return true;
+  throw new Failure('invalid-parameters', [`settled is '${settled}'; expected true or false.`]);
+}
+
+function cursorOf(body: unknown): object {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new Failure('invalid-body', ['The body is no JSON object.']);
+  }
+  if (JSON.stringify(body).length > most.cursor) {
+    throw new Failure('too-large', [`What is remembered may have ${most.cursor} characters of JSON.`]);
+  }
+  return body;
+}
+
+function errorOf(body: unknown): string {
+  const fields = BodyFields.of(body, ['state', 'error']);
+  if (fields.value('state') !== 'failed') throw badField('state', fields.value('state'), "'failed'");
+  const error = fields.value('error');
+  if (typeof error !== 'string' || error.trim() === '' || error.length > most.error) {
+    throw badField('error', error, `a text of 1 to ${most.error} characters`);
+  }
+  return error;
+}

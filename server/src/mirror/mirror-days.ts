@@ -1,0 +1,167 @@
+/** The registry's tables of mirrored days and of what the copying command remembers. */
+import type { Registry, RegistryRow, RegistryValue } from '../registry/index.js';
+import type { DayKey, DayState, KnownDay, KnownReport, MirrorState, StateQuestion } from './index.js';
+
+/** The newest stored content of a day. */
+export interface StoredDay {
+  readonly seq: number;
+  readonly batch: string;
+  readonly hash: string;
+}
+
+/** The state that a day is shown in. */
+export function stateOf(day: {
+  readonly failed: boolean;
+  readonly settled: boolean;
+  readonly rows: number | null;
+}): DayState {
+  if (day.failed) return 'failed';
+  if (day.rows === 0) return 'empty';
+  return day.settled ? 'settled' : 'read';
+}
+
+function text(value: RegistryValue | undefined): string | null {
+  return value === null || value === undefined ? null : String(value);
+}
+
+function moment(value: RegistryValue | undefined): string | null {
+  return value === null || value === undefined ? null : new Date(Number(value)).toISOString();
+}
+
+function scopeOf(row: RegistryRow): string | null {
+  return row.scope === '' ? null : text(row.scope);
+}
+
+function dayOf(row: RegistryRow): KnownDay {
+  const rows = row.row_count === null ? null : Number(row.row_count);
+  const settled = Number(row.settled) === 1;
+  return {
+    applicationId: scopeOf(row),
+    day: String(row.day),
+    state: stateOf({ rows, settled, failed: row.failed_at !== null }),
+    settled,
+    rows,
+    readAt: moment(row.read_at),
+    error: text(row.error),
+    failedAt: moment(row.failed_at),
+  };
+}
+
+const countedDays = `SELECT report, scope, min(day) AS first_day, max(day) AS last_day,
+  sum(CASE WHEN failed_at IS NOT NULL THEN 1 ELSE 0 END) AS failed,
+  sum(CASE WHEN failed_at IS NULL AND row_count = 0 THEN 1 ELSE 0 END) AS empty,
+  sum(CASE WHEN failed_at IS NULL AND row_count > 0 AND settled = 1 THEN 1 ELSE 0 END) AS settled,
+  sum(CASE WHEN failed_at IS NULL AND row_count > 0 AND settled = 0 THEN 1 ELSE 0 END) AS read
+FROM mirror_days`;
+
+/** Reads and writes; errors of the registry pass through. */
+export class MirrorDays {
+  constructor(readonly registry: Registry) {}
+
+  /** The newest stored content of a day; undefined if there is none. */
+  async stored({ accountId, report, scope, day }: DayKey): Promise<StoredDay | undefined> {
+    const row = await this.registry.get(
+      `SELECT seq, batch_id, content_hash FROM mirror_days
+       WHERE account_id = $1 AND report = $2 AND scope = $3 AND day = $4 AND seq IS NOT NULL`,
+      [accountId, report, scope, day],
+    );
+    if (row === undefined) return undefined;
+    return { seq: Number(row.seq), batch: String(row.batch_id), hash: String(row.content_hash) };
+  }
+
+  /** Notes what is stored for a day; an earlier failure is over. `now` in milliseconds. */
+  async write(
+    { accountId, report, scope, day }: DayKey,
+    stored: StoredDay & { readonly rows: number; readonly settled: boolean },
+    now: number,
+  ): Promise<void> {
+    const { seq, batch, hash, rows, settled } = stored;
+    await this.registry.all(
+      `INSERT INTO mirror_days
+         (account_id, report, scope, day, seq, batch_id, content_hash, row_count, settled, read_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET
+         seq = $5, batch_id = $6, content_hash = $7, row_count = $8, settled = $9, read_at = $10,
+         error = NULL, failed_at = NULL`,
+      [accountId, report, scope, day, seq, batch, hash, rows, settled ? 1 : 0, now],
+    );
+  }
+
+  /** Notes a failed attempt. */
+  async fail({ accountId, report, scope, day }: DayKey, error: string, now: number): Promise<void> {
+    await this.registry.all(
+      `INSERT INTO mirror_days (account_id, report, scope, day, settled, error, failed_at)
+       VALUES ($1, $2, $3, $4, 0, $5, $6)
+       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET error = $5, failed_at = $6`,
+      [accountId, report, scope, day, error, now],
+    );
+  }
+
+  /** Remembers a cursor. */
+  async remember(
+    { accountId, report, scope }: Omit<DayKey, 'day'>,
+    cursor: object,
+    now: number,
+  ): Promise<void> {
+    await this.registry.all(
+      `INSERT INTO mirror_cursors (account_id, report, scope, cursor_json, written_at)
+       VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (account_id, report, scope) DO UPDATE SET cursor_json = $4, written_at = $5`,
+      [accountId, report, scope, JSON.stringify(cursor), now],
+    );
+  }
+
+  /** What is known of the days and cursors in question. */
+  async state({ accountId, report, scope, from, to }: StateQuestion): Promise<MirrorState> {
+    const params: RegistryValue[] = [accountId];
+    const bind = (value: string) => `$${params.push(value)}`;
+    const which = [
+      'account_id = $1',
+      ...(report === undefined ? [] : [`report = ${bind(report)}`]),
+      ...(scope === undefined ? [] : [`scope = ${bind(scope)}`]),
+    ].join(' AND ');
+    const cursors = await this.registry.all(
+      `SELECT report, scope, cursor_json, written_at FROM mirror_cursors WHERE ${which}`,
+      [...params],
+    );
+    const ranged = `${which} AND day >= ${bind(from)} AND day <= ${bind(to)}`;
+    const counted = await this.registry.all(`${countedDays} WHERE ${ranged} GROUP BY report, scope`, params);
+    const reports = knownReports(counted, cursors);
+    if (report === undefined) return { reports };
+    const days = await this.registry.all(
+      `SELECT scope, day, row_count, settled, read_at, error, failed_at FROM mirror_days
+       WHERE ${ranged} ORDER BY scope, day`,
+      params,
+    );
+    return { reports, days: days.map(dayOf) };
+  }
+}
+
+function knownReports(
+  counted: readonly RegistryRow[],
+  cursors: readonly RegistryRow[],
+): readonly KnownReport[] {
+  const known = new Map<string, { days?: RegistryRow; cursor?: RegistryRow }>();
+  const at = ({ report, scope }: RegistryRow) => `${report}\n${scope}`;
+  for (const days of counted) known.set(at(days), { days });
+  for (const cursor of cursors) known.set(at(cursor), { ...known.get(at(cursor)), cursor });
+  return [...known.keys()].sort().map((key) => {
+    const { days, cursor } = known.get(key) ?? {};
+    const [report = '', scope = ''] = key.split('\n');
+    const number = (state: DayState) => Number(days?.[state] ?? 0);
+    return {
+      report,
+      applicationId: scope === '' ? null : scope,
+      first: text(days?.first_day),
+      last: text(days?.last_day),
+      days: {
+        empty: number('empty'),
+        read: number('read'),
+        settled: number('settled'),
+        failed: number('failed'),
+      },
+      cursor: cursor === undefined ? null : (JSON.parse(String(cursor.cursor_json)) as unknown),
+      cursorAt: moment(cursor?.written_at),
+    };
+  });
+}
