@@ -193,6 +193,8 @@ export async function openLibsqlRegistry(file: string): Promise<Registry> {
       throw error;
     } finally {
       over = true;
+      // Transactions follow each other. While one is followed, all promises of the process are, requests' as well.
+      insideTransaction.disable();
     }
   }
 
