@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetEntry } from '@storelens/contract';
+import { parquetReading } from './parquet-columns.js';
 import { factsOf } from './rules.js';
 import { madeStatementOf, statementOf } from './statement.js';
 
@@ -47,16 +48,15 @@ test('JSON: typed columns, bound values', () => {
     lower_app: ['', '9abc'],
     spelt_app: ['', '9Abc'],
     lower_colour: ['', 'red', 'blue'],
-    spelt_colour: ['', 'Red', 'Blue'],
+    spelt_colour: ['Unknown', 'Red', 'Blue'],
   });
   const app = `transform(lower(i.applicationId), {lower_app:Array(String)}, {spelt_app:Array(String)}, '')`;
-  const colour = `if(i.colour = '', 'Unknown', i.colour)`;
   assert.deepEqual(statement.expressions, [
     '{account:String}',
     '{seq:UInt64}',
     'assumeNotNull(toDateOrNull(i.date))',
-    app,
-    `transform(lower(${colour}), {lower_colour:Array(String)}, {spelt_colour:Array(String)}, ${colour})`,
+    'read_applicationId',
+    'transform(lower(i.colour), {lower_colour:Array(String)}, {spelt_colour:Array(String)}, i.colour)',
     'ifNull(i.size, 1)',
     'i.weight',
     'toUInt32(rowNumberInAllBlocks() + 1)',
@@ -64,18 +64,16 @@ test('JSON: typed columns, bound values', () => {
   assert.equal(
     statement.bad,
     [
-      `i.date = ''`,
       `NOT match(i.date, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')`,
       `toString(toDate32OrNull(i.date)) != i.date`,
       `i.date < '1970-01-01'`,
       `i.date > {latestDay:String}`,
-      `i.applicationId = ''`,
-      `${app} = ''`,
-      'length(i.colour) > 4096',
+      `(${app} AS read_applicationId) = ''`,
       'ifNull(i.size, 1) < 1',
       'ifNull(i.size, 1) > 9',
       'i.weight < 0',
       'i.weight > 9',
+      'length(i.colour) > 4096',
     ].join(' OR '),
   );
   assert.equal(statement.settings?.max_threads, 1, 'lines are numbered');
@@ -93,6 +91,40 @@ test('CSV: every cell is text and is read by its column', () => {
       `(i.size != '' AND (NOT match(i.size, '^-?(0|[1-9][0-9]{0,17})$') OR toInt64OrNull(i.size) < 1 OR toInt64OrNull(i.size) > 9))`,
     ),
   );
+});
+
+test('what the check reads is stored under its name', () => {
+  const { bad, expressions } = statementOf(completed, 'json', facts, commit);
+  assert.ok(bad.includes("parseDateTime64BestEffortOrNull(i.timestamp, 3, 'UTC') AS read_timestamp"));
+  assert.deepEqual(expressions.slice(2, 4), [
+    'assumeNotNull(read_timestamp)',
+    'toDate(assumeNotNull(read_timestamp))',
+  ]);
+  assert.equal(bad.match(/parseDateTime64BestEffortOrNull/g)?.length, 1);
+});
+
+test('texts of one limit are measured together', () => {
+  const text = { type: 'text', note: '' } as const;
+  const columns = [
+    { ...text, name: 'a' },
+    { ...text, name: 'b', maxBytes: 9 },
+    { ...text, name: 'c' },
+  ] as const;
+  const { bad } = statementOf({ ...entry, columns: [...entry.columns, ...columns] }, 'json', facts, commit);
+  assert.ok(
+    bad.endsWith('greatest(length(i.colour), length(i.a), length(i.c)) > 4096 OR length(i.b) > 9'),
+    bad,
+  );
+});
+
+test('columns that a Parquet file neither has nor needs are stored without a look', () => {
+  const type = { kind: 'text', engine: 'String' } as const;
+  const reading = parquetReading(entry, [{ name: 'date', type }], 1);
+  const { bad, expressions } = statementOf(entry, reading, facts, commit);
+  assert.deepEqual(reading.absent, ['colour', 'size', 'weight']);
+  assert.deepEqual(expressions.slice(4, 7), [`'Unknown'`, '1', '0']);
+  assert.ok(bad.includes('read_applicationId'), 'what is needed is looked for');
+  assert.ok(!/colour|size|weight/.test(bad), bad);
 });
 
 test('rows that add need no order', () => {
@@ -135,18 +167,14 @@ test('completed rows: columns of the table in place of nested ones, values that 
   const spelt = (kind: string) =>
     `transform(lower(i.applicationId), {lower_${kind}:Array(String)}, {spelt_${kind}:Array(String)}, '')`;
   const product = `multiIf(lower(i.source) IN ('app'), ${spelt('app')}, lower(i.source) IN ('driver', 'other'), ${spelt('driver')}, '')`;
-  assert.equal(expressions[5], product);
+  assert.equal(expressions[5], 'read_applicationId');
   assert.ok(
     bad.endsWith(
-      `(i.applicationId != '' AND (${product} = '')) OR (i.applicationId = '' AND lower(i.source) IN ('app'))`,
+      `(i.applicationId != '' AND ((${product} AS read_applicationId) = '')) OR (i.applicationId = '' AND lower(i.source) IN ('app')) OR length(i.source) > 4096`,
     ),
     bad,
   );
-  assert.ok(
-    bad.includes(
-      "i.source = '' OR length(i.source) > 4096 OR NOT has({only_source:Array(String)}, lower(i.source))",
-    ),
-  );
+  assert.ok(bad.includes("i.source = '' OR NOT has({only_source:Array(String)}, lower(i.source))"));
   assert.deepEqual(params?.only_source, ['app', 'driver', 'other']);
   assert.deepEqual(params?.lower_driver, ['']);
 });

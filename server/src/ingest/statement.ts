@@ -1,15 +1,19 @@
 /**
  * Makes the engine's side of a batch from a dataset entry: the columns as they are read, the check that is true for
  * a bad row, and the stored values.
+ *
+ * The engine analyses every function of a statement for a tenth of a millisecond, whatever the number of rows: so
+ * nothing stands in it twice (the check names what the stored values repeat), texts are looked at together, and what a
+ * file has not is a constant. For one row that is 25 ms instead of 35, which 100,000 rows of a Parquet file feel.
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
 import type { EngineBatch, EngineParams, EngineSettings } from '../engine/index.js';
 import { completedColumns } from './completed-columns.js';
 import { jsonTypeOf } from './json-language.js';
 import { counted, type ParquetReading, parquetSelection, parquetStructure } from './parquet-columns.js';
-import { badColumn } from './row-check.js';
+import { badColumn, tooLong } from './row-check.js';
 import type { Facts } from './rules.js';
-import { type Bound, bind, isNullable, type Reading, stored } from './stored-values.js';
+import { type Bound, bind, isNullable, type Reading, type Source, stored } from './stored-values.js';
 
 /** Everything of an engine batch but the file, the account and its number. */
 export type Statement = Pick<
@@ -97,12 +101,14 @@ function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): Sta
   const columns: string[] = ['accountId', 'seq'];
   const expressions: string[] = [bind(bound, 'account', 'String', accountId), numberOf(seq, bound)];
   const structure: string[] = [];
+  const source: Source = { entry, reading, facts, absent: new Set(parquet?.absent) };
   for (const column of entry.columns) {
     if (column.type === 'object' || column.type === 'list') continue;
     const counts = facts === undefined ? undefined : countedIn(parquet, column, facts, bound);
-    const wrong = facts === undefined ? undefined : (counts?.bad ?? badColumn(column, reading, facts, bound));
+    const wrong =
+      facts === undefined ? undefined : (counts?.bad ?? badColumn({ ...source, facts }, column, bound));
     if (wrong !== undefined) bad.push(wrong);
-    const value = counts?.stored ?? stored(entry, column, reading, facts, bound);
+    const value = counts?.stored ?? stored(source, column, bound);
     columns.push(column.name);
     expressions.push(value);
     structure.push(`${column.name} ${typeOf(column, reading)}`);
@@ -111,6 +117,7 @@ function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): Sta
       expressions.push(`toDate(${value})`);
     }
   }
+  if (facts !== undefined) bad.push(...tooLong(source));
   for (const [name, type] of entry.completed === undefined ? [] : completedColumns[entry.completed]) {
     columns.push(name);
     expressions.push(`i.${name}`);
