@@ -2,7 +2,7 @@
  * The embedded adapter: ClickHouse in this process through `chdb`, data in one folder. Reads run on a pool of
  * sessions, one query a session; writes have a session of their own, so that a batch does not hold up reports.
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
@@ -18,12 +18,22 @@ export interface ChdbOptions {
   readonly queueLength: number;
 }
 
+const escapedBytes = Array.from({ length: 256 }, (_, byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
+
+function escapedBytesOf(text: string): string {
+  let escaped = '';
+  // Nearly always between two entries of a list of thousand, so it has to be quick: 0.4 ms for them instead of 2.
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return Array.from(Buffer.from(text), (byte) => escapedBytes[byte]).join('');
+    escaped += escapedBytes[code];
+  }
+  return escaped;
+}
+
 /** A string literal of ASCII letters, digits and `\xHH` alone. */
 function harmlessLiteral(text: string): string {
-  const harmless = text.replace(/[^A-Za-z0-9]+/g, (part) =>
-    Array.from(Buffer.from(part), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
-  );
-  return `'${harmless}'`;
+  return `'${text.replace(/[^A-Za-z0-9]+/g, escapedBytesOf)}'`;
 }
 
 /**
@@ -70,6 +80,17 @@ const cacheSizes: Readonly<Record<string, number>> = {
 };
 
 /**
+ * How many parts are merged at once, at least. To the engine every part is as large as five megabytes, so with its own
+ * base of 5 many small inserts had it write all that came lately again with every sixth: a quarter of the processor time
+ * of small batches. With 12 it is a tenth, and the number of parts that questions read hardly differs. It takes this from a
+ * file alone.
+ */
+const mergeSettings = `<clickhouse>
+  <merge_tree><merge_selector_base>12</merge_selector_base></merge_tree>
+</clickhouse>
+`;
+
+/**
  * Settings of every session. Bound values are part of a statement, and the standard limit on its length is 256 KiB. No
  * compiling of expressions: the engine would compile an aggregation at its fourth use, and whoever asks then waits 50 ms
  * longer for an answer of 9 ms.
@@ -77,8 +98,13 @@ const cacheSizes: Readonly<Record<string, number>> = {
 const sessionSettings =
   'SET max_query_size = 67108864, compile_expressions = 0, compile_aggregate_expressions = 0, compile_sort_description = 0';
 
+function settingsFile(folder: string): string {
+  return join(resolve(folder), 'settings.xml');
+}
+
 async function openSession(SessionClass: typeof Session, folder: string): Promise<Session> {
-  const connectionArgs = Object.entries(cacheSizes).map(([name, bytes]) => `--${name}=${bytes}`);
+  const caches = Object.entries(cacheSizes).map(([name, bytes]) => `--${name}=${bytes}`);
+  const connectionArgs = [`--config-file=${settingsFile(folder)}`, ...caches];
   try {
     return new SessionClass(folder, { connectionArgs });
   } catch (cause) {
@@ -132,6 +158,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   }
   const SessionClass = await loadSessionClass();
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(settingsFile(folder), mergeSettings, { mode: 0o600 });
   const opened: Session[] = [];
   try {
     for (let count = 0; count <= sessions; count += 1) opened.push(await openSession(SessionClass, folder));
