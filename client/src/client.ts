@@ -1,11 +1,14 @@
 /** The client: reports by name, in rows, pages or files, from Microsoft's service or any other that speaks its API. */
 import { type Clock, systemClock } from './clock.js';
+import { type Download, download } from './download.js';
 import { analyticsPath, resolveLink } from './link.js';
 import { type Page, Rows, readPage, type WhenMoved, walk } from './pages.js';
 import { type ParameterValue, queryString } from './query.js';
 import type {
   AggregationLevelOf,
   DefaultLevelOf,
+  FileParameters,
+  FileReportName,
   GroupbyOf,
   ReportName,
   ReportParameters,
@@ -113,6 +116,13 @@ export interface Client<Shape extends RowShape = RowShape> {
     options?: PageOptions,
   ): Promise<Page<Row<Name, Groupby, Level, Shape>>>;
 
+  /** The file of a report that answers one, such as `cabdownload`, as a stream. Its address may lie on another host. */
+  download<Name extends FileReportName>(
+    name: Name,
+    parameters: FileParameters<Name>,
+    options?: CallOptions,
+  ): Promise<Download>;
+
   /**
    * A request of one's own to a path of the service, such as `/ingest/v1/acquisitions`, with token, pace and retries.
    * The answer is a success; its body is the caller's to read.
@@ -175,6 +185,8 @@ export function connect<const Shape extends RowShape = RowShape>(
     pages,
     rows: (name: string, parameters: object, options?: WalkOptions) =>
       new Rows(() => pages(name, parameters, options)),
+    download: (name: string, parameters: object, { signal }: CallOptions = {}) =>
+      download(transport, address(name, { ...parameters }), signal),
     request: (path: string, options: RequestOptions = {}) => request(transport, origin, path, options),
     token: ({ signal }: CallOptions = {}) => transport.token(signal),
   };

@@ -38,8 +38,12 @@ export interface Watch {
   readonly signal: AbortSignal;
   /** Whether patience ran out. */
   readonly expired: boolean;
-  /** There was progress. */
+  /** Whether the caller's signal aborted. */
+  readonly canceled: boolean;
+  /** There was progress; patience begins anew. */
   touch(): void;
+  /** Nothing is expected until the next touch. */
+  pause(): void;
   /** The work is over. */
   end(): void;
 }
@@ -69,7 +73,11 @@ export function watch(clock: Clock, patience: number, caller: AbortSignal | unde
     get expired() {
       return expired;
     },
+    get canceled() {
+      return caller?.aborted === true;
+    },
     touch,
+    pause: () => timer.abort(),
     end() {
       timer.abort();
       caller?.removeEventListener('abort', follow);

@@ -35,7 +35,7 @@ export class Filter<Comparisons extends string> {
   /** This or any of the others. */
   or<Others extends string>(...others: readonly Filter<Others>[]): Filter<Comparisons | Others> {
     const parts: readonly Filter<string>[] = [this, ...others];
-    return new Filter(parts.map((part) => part.text).join(' or '), true);
+    return new Filter(parts.map((part) => part.text).join(' or '), parts.length > 1 || this.#isOr);
   }
 
   toString(): string {

@@ -9,10 +9,12 @@ export {
   type WalkOptions,
 } from './client.js';
 export type { Clock } from './clock.js';
+export type { Download } from './download.js';
 export * from './errors.js';
 export { type ComparableField, Filter, type FilterOperator, type FilterValue, field } from './filter.js';
 export type { Moved, Page, Rows, WhenMoved } from './pages.js';
 export {
+  type FileParameters,
   type FileReportName,
   type GroupableName,
   type ReportName,

@@ -48,7 +48,7 @@ export interface Call {
 }
 
 /** What a request may carry. */
-export type Body = string | Uint8Array | Blob | URLSearchParams | ReadableStream<Uint8Array>;
+export type Body = string | Uint8Array | Blob | FormData | URLSearchParams | ReadableStream<Uint8Array>;
 
 /**
  * Makes something of an answer; what it throws counts for the attempt. Says `touch` for every piece of the body that
@@ -100,9 +100,9 @@ export class Transport {
         const final = call.repeatable === false || (call.authorized !== false && token === undefined);
         const delay = final ? undefined : delayBefore(error, attempt, retries, random());
         if (delay === undefined) throw error;
-        onRetry?.({ error: error as StorelensError, attempt, delay });
         // Whoever asks for fewer requests means those of all calls.
         if (error instanceof RateLimitError) this.#free = Math.max(this.#free, clock.now() + delay);
+        onRetry?.({ error: error as StorelensError, attempt, delay });
         attempt++;
         await clock.wait(delay, call.signal ?? never);
       }
