@@ -50,9 +50,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const locks = new KeyLocks();
   const kept = new Kept();
   const parts = { engine, ledger, spool, store, kept, locks, clock, settings, complete };
-  const incoming = new IncomingBatches(parts);
   const made = new MadeBatches({ ...parts, maxKept: settings['ingest-queue'] });
-  const mirrored = new MirroredDays(parts);
   const housekeeping = new Housekeeping({ ...parts, purge, embedded, log });
   const running = new Set<Promise<unknown>>();
   /** Of those that are running. */
@@ -67,6 +65,14 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     running.add(ended);
     return await result;
   }
+
+  const behind = (work: () => Promise<void>) => {
+    run(work).catch((err: unknown) => {
+      log.warn({ err }, 'files of a stored batch could not be removed; the next start tries again');
+    });
+  };
+  const incoming = new IncomingBatches({ ...parts, behind });
+  const mirrored = new MirroredDays({ ...parts, behind });
 
   /** Runs work that receives a body, while there is room for another one. */
   async function receiveIn<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,6 +1,6 @@
 /**
- * Receives a body into a file: decodes, counts, hashes and scans it while it arrives, and returns when the file is
- * on disk. Memory holds a few chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns the connection
+ * Receives a body into a file: decodes, counts, hashes and scans it while it arrives. Nobody waits for the disk: the
+ * file is gone when its rows are stored, most often before a byte of it was written there. Memory holds a few chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns the connection
  * decides what becomes of the rest.
  */
 import { createHash } from 'node:crypto';
@@ -57,11 +57,10 @@ class BodyFile {
     for (const one of chunks) await this.#file.writeFile(one);
   }
 
-  /** The body if it is held; otherwise it is on disk. */
+  /** The body if it is held; otherwise it is in the file. */
   async end(): Promise<Buffer | undefined> {
     if (this.#held !== undefined && this.mostHeld > 0) return Buffer.concat(this.#held);
     this.#file ??= await open(this.path, 'wx', 0o600);
-    await this.#file.datasync();
     return undefined;
   }
 
