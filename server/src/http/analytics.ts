@@ -69,12 +69,20 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       (await parts.query.repeat(entry, rawQuery, scope, { has })) ??
       (await whileConnected(request, (signal) => parts.query.run(entry, rawQuery, scope, { signal, has })));
     if (notices.length > 0) setNotice(reply, notices);
-    parts.metrics.report(timings);
     reply.header('cache-control', 'private, no-cache').header('server-timing', serverTiming(timings));
     if (tag !== undefined) reply.header('etag', `W/"${tag}"`);
-    if (body === undefined) return reply.code(304).header('vary', 'Accept-Encoding').send();
-    reply.header('content-type', 'application/json; charset=utf-8');
-    return sendCompressed(request, reply, body, coded);
+    const sent =
+      body === undefined
+        ? reply.code(304).header('vary', 'Accept-Encoding').send()
+        : sendCompressed(
+            request,
+            reply.header('content-type', 'application/json; charset=utf-8'),
+            body,
+            coded,
+          );
+    // The answer is on its way, or in the hands of a thread.
+    parts.metrics.report(timings);
+    return sent;
   });
 }
 

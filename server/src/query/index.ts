@@ -19,7 +19,7 @@ import { fileStatement, framesStatement } from './record-sql.js';
 import { RepeatedQuestions } from './repeated.js';
 import type { RowShape } from './row-shape.js';
 import { SmallAnswers } from './small-answers.js';
-import { type Chosen, Snapshots } from './snapshots.js';
+import { type Chosen, runOf, Snapshots } from './snapshots.js';
 import { extentStatement, pageStatement, rowTemplate, stepsStatement } from './sql.js';
 import type { Statement } from './sql-writer.js';
 import { enter, type Timings, timed, watched } from './stages.js';
@@ -229,13 +229,15 @@ export function createQuery({
     signal: AbortSignal | undefined,
   ): Promise<KeptAnswer> {
     const { top, skip } = question;
-    const freshness = await freshnessOf(question.entry, planned.accountId, snapshot);
+    const [freshness, small] = await Promise.all([
+      freshnessOf(question.entry, planned.accountId, snapshot),
+      skip === 0 ? smallAnswers.of(planned, top, signal) : undefined,
+    ]);
     const restOf = (total: number) => {
       const next = skip + top;
       const link = next < total ? JSON.stringify(nextLink(question, next, snapshot, linkForm())) : 'null';
       return `],"@nextLink":${link},"TotalCount":${total}${freshness}}`;
     };
-    const small = skip === 0 ? await smallAnswers.of(planned, top, signal) : undefined;
     const { body, total } =
       small === undefined
         ? await pageOf(planned, question, restOf, signal)
@@ -353,15 +355,22 @@ export function createQuery({
     }
     if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
-    const read = async ({ snapshot, notice, present, run, steady }: Chosen) => {
+    const read = ({ snapshot, notice, present, begins, steady }: Chosen) => {
       const planned = planAt(snapshot);
       const notices = notice === undefined ? ignored : [...ignored, notice];
       const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
       const tag = answers.tagOf(planned, [link, reach?.notice, ...notices]);
+      const reading = find(planned, snapshot, tag, notices);
+      // The engine is at work by now; nobody has to wait for what follows.
+      const run = begins ? runOf(question, scope) : undefined;
+      if (run !== undefined) snapshots.begin(run, present);
       if (steady && !isMomentary(planned)) {
         const circumstances = circumstancesOf(scope, present, now);
         repeated.remember(textOf(entry, rawQuery, scope), circumstances, { tag, notices, run });
       }
+      return reading;
+    };
+    const find = async (planned: Plan, snapshot: number, tag: string, notices: readonly string[]) => {
       if (has(tag)) return { body: undefined, notices: [], tag, coded: undefined, whole: true };
       const known = answers.get(tag);
       const found = known ?? (await answer(question, planned, snapshot, reach, signal));

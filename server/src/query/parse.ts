@@ -74,10 +74,14 @@ export function parseParameters(rawQuery: string, entry: ReportEntry): Parameter
   return { values, ignored, problems };
 }
 
+/** What stands for itself: ASCII without plus and percent signs. */
+const plainPiece = /^[\x00-\x24\x26-\x2a\x2c-\x7f]*$/;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Form-decodes a piece of the query; undefined if an escape is malformed or the bytes are no UTF-8. */
 function decode(piece: string): string | undefined {
+  if (plainPiece.test(piece)) return piece;
   if (/%(?![0-9A-Fa-f]{2})/.test(piece)) return undefined;
   const bytes = piece
     .replaceAll('+', ' ')

@@ -15,10 +15,16 @@ export interface Chosen {
   readonly notice: string | undefined;
   /** The account's newest snapshot. */
   readonly present: number;
-  /** The paging run that begins here; see {@link Snapshots.begin}. */
-  readonly run: string | undefined;
+  /** Whether a paging run begins here: {@link Snapshots.begin} is to be called. */
+  readonly begins: boolean;
   /** Whether the same question gets the same snapshot for as long as `present` stays. */
   readonly steady: boolean;
+}
+
+/** Whose paging runs they are. */
+interface Asker {
+  readonly accountId: string;
+  readonly applicationId: string;
 }
 
 const rememberedFor = 10 * 60 * 1000;
@@ -34,35 +40,26 @@ export class Snapshots {
   ) {}
 
   /** The snapshot for one request of one application. */
-  async choose(
-    question: Question,
-    scope: { readonly accountId: string; readonly applicationId: string },
-  ): Promise<Chosen> {
+  async choose(question: Question, scope: Asker): Promise<Chosen> {
     const present = await this.ledger.snapshot(scope.accountId);
     if (question.entry.paging === undefined) {
-      return { snapshot: present, notice: undefined, present, run: undefined, steady: true };
+      return { snapshot: present, notice: undefined, present, begins: false, steady: true };
     }
-    // A digest, because a filter may have a hundred kilobytes.
-    const run = createHash('sha256')
-      .update(`${scope.accountId}\n${scope.applicationId}\n${questionKey(question)}`)
-      .digest('base64');
-    const asked = question.snapshot ?? (question.skip > 0 ? this.recall(run) : undefined);
+    const asked = question.snapshot ?? (question.skip > 0 ? this.recall(runOf(question, scope)) : undefined);
     if (asked === undefined) {
-      this.begin(run, present);
-      return { snapshot: present, notice: undefined, present, run, steady: question.skip === 0 };
+      return { snapshot: present, notice: undefined, present, begins: true, steady: question.skip === 0 };
     }
     if (asked > present || (await this.isPurged(question.entry, scope.accountId, asked))) {
-      this.begin(run, present);
-      return { snapshot: present, notice: lostNotice(asked), present, run, steady: false };
+      return { snapshot: present, notice: lostNotice(asked), present, begins: true, steady: false };
     }
     const steady = question.snapshot === present;
-    return { snapshot: asked, notice: undefined, present, run: undefined, steady };
+    return { snapshot: asked, notice: undefined, present, begins: false, steady };
   }
 
   /** The present state in place of a snapshot that was purged while it was read. */
   async replace(accountId: string, lost: number): Promise<Chosen> {
     const present = await this.ledger.snapshot(accountId);
-    return { snapshot: present, notice: lostNotice(lost), present, run: undefined, steady: false };
+    return { snapshot: present, notice: lostNotice(lost), present, begins: false, steady: false };
   }
 
   /** Whether rows that a snapshot sees may be gone from the report's tables. */
@@ -90,6 +87,12 @@ export class Snapshots {
       this.runs.delete(oldest);
     }
   }
+}
+
+/** The name of a question's paging run: a digest, because a filter may have a hundred kilobytes. */
+export function runOf(question: Question, { accountId, applicationId }: Asker): string {
+  const text = `${accountId}\n${applicationId}\n${questionKey(question)}`;
+  return createHash('sha256').update(text).digest('base64');
 }
 
 function lostNotice(snapshot: number): string {
