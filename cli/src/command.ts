@@ -39,12 +39,17 @@ export interface Command {
   readonly actions: Readonly<Record<string, Action>>;
 }
 
+/** A stream that may be a terminal. */
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
 /** The outside world of a command. */
 export interface Context {
   readonly environment: Environment;
-  readonly out: NodeJS.WritableStream;
-  readonly err: NodeJS.WritableStream;
-  readonly in: NodeJS.ReadableStream;
+  readonly out: Output;
+  readonly err: Output;
+  readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** The command line cannot be understood; exit code 2. */

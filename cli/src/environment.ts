@@ -2,11 +2,19 @@
 
 /** What the environment says. */
 export interface Environment {
-  /** Origin of the server that management commands call: STORELENS_URL. */
+  /** Origin of the server that is called: STORELENS_URL. */
   readonly url: string | undefined;
   /** File with the operator key: STORELENS_OPERATOR_KEY_FILE. */
   readonly operatorKeyFile: string | undefined;
-  /** All variables, for the settings table of `serve`. */
+  /** Account that commands act for: STORELENS_TENANT_ID, STORELENS_CLIENT_ID, STORELENS_CLIENT_SECRET. */
+  readonly tenantId: string | undefined;
+  readonly clientId: string | undefined;
+  readonly clientSecret: string | undefined;
+  /** Name of a stored account: STORELENS_PROFILE. */
+  readonly profile: string | undefined;
+  /** No colours and no drawing characters: NO_COLOR is set, or TERM is dumb. */
+  readonly plain: boolean;
+  /** All variables, for the settings table of `serve` and the place of the profiles. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
@@ -15,6 +23,11 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
   return {
     url: variables.STORELENS_URL || undefined,
     operatorKeyFile: variables.STORELENS_OPERATOR_KEY_FILE || undefined,
+    tenantId: variables.STORELENS_TENANT_ID || undefined,
+    clientId: variables.STORELENS_CLIENT_ID || undefined,
+    clientSecret: variables.STORELENS_CLIENT_SECRET || undefined,
+    profile: variables.STORELENS_PROFILE || undefined,
+    plain: Boolean(variables.NO_COLOR) || variables.TERM === 'dumb',
     variables,
   };
 }

@@ -1,5 +1,6 @@
 /** Help texts, made from the command tables. */
 import type { Action, Command } from './command.js';
+import { exitCodeLines } from './exit-codes.js';
 import { aligned } from './output.js';
 
 /** The overview: all commands with a line each. */
@@ -12,13 +13,16 @@ Commands:
 ${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
 \`storelens COMMAND --help\` shows a command's actions and options.
 
-All but serve, dev-cert, version and help call a running server:
+report acts for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID, STORELENS_CLIENT_ID and
+STORELENS_CLIENT_SECRET. Without a URL it asks Microsoft's service.
+
+tenant, application, key, product, symbols, crash, operator-key and signing-key manage a server of your own:
   --url URL                  or STORELENS_URL; default http://127.0.0.1:4700
   --operator-key-file FILE   or STORELENS_OPERATOR_KEY_FILE; default operator.key of ./storelens-data or ./storelens-demo
   --ca FILE                  private authority to trust for https
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
-`;
+Exit codes:
+${aligned(exitCodeLines.map(([code, meaning]) => [`  ${code}`, meaning]))}`;
 }
 
 /** The help text of a command: its actions, or the options of its only one. */

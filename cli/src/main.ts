@@ -1,23 +1,29 @@
 /**
- * The command line: the table of commands, dispatch and exit codes (0 done, 1 refused or failed, 2 wrong usage).
+ * The command line: the table of commands, dispatch and exit codes (`exit-codes.ts`).
  * The server package is loaded by the commands that need it, `serve` above all; everything else starts quickly.
  */
+import { StorelensError } from '@storelens/client';
 import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
 import { crash } from './commands/crash.js';
 import { devCert } from './commands/dev-cert.js';
 import { key } from './commands/key.js';
+import { login } from './commands/login.js';
 import { operatorKey } from './commands/operator-key.js';
 import { product } from './commands/product.js';
+import { report } from './commands/report.js';
 import { serve, serveHelp, serveSummary } from './commands/serve.js';
 import { signingKey } from './commands/signing-key.js';
 import { symbols } from './commands/symbols.js';
 import { tenant } from './commands/tenant.js';
 import { version } from './commands/version.js';
 import { readEnvironment } from './environment.js';
+import { exitCodeOf, explained } from './exit-codes.js';
 import { actionHelp, commandHelp, overview } from './help.js';
 
 const commands: readonly Command[] = [
+  login,
+  report,
   tenant,
   application,
   key,
@@ -45,6 +51,10 @@ export async function run(args: readonly string[], context: Context): Promise<nu
       context.err.write(`storelens: ${error.message}\n`);
       return 1;
     }
+    if (error instanceof StorelensError) {
+      context.err.write(`storelens: ${explained(error)}\n`);
+      return exitCodeOf(error);
+    }
     throw error;
   }
 }
@@ -60,6 +70,7 @@ export async function runProcess(args: readonly string[] = process.argv.slice(2)
     out: process.stdout,
     err: process.stderr,
     in: process.stdin,
+    now: Date.now,
   });
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +71,32 @@ test('symbols are sent and crashes read again as the transcript shows', async (c
     url,
     contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
     samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
+  });
+});
+
+test('an account logs in and reads reports as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  const row = (date: string, market: string, deviceType: string, quantity: number) =>
+    JSON.stringify({
+      applicationId: '9NBLGGGZ5QDR',
+      timestamp: `${date}T10:00:00Z`,
+      market,
+      deviceType,
+      quantity,
+    });
+  const rows = [
+    row('2016-02-01', 'US', 'PC', 3),
+    row('2016-02-02', 'US', 'Phone', 2),
+    row('2016-02-02', 'DE', '=1+1', 1),
+    row('2016-02-03', 'FR', 'PC', 1200),
+  ];
+  await writeFile(join(place.folder, 'rows.ndjson'), rows.join('\n'));
+  await writeFile(join(place.folder, 'secret.txt'), `${'s3cret-'.repeat(6)}\n`);
+  await replay('report', place, {
+    url,
+    here: place.folder,
+    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
+    client: '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11',
   });
 });
 

@@ -1,0 +1,87 @@
+/** Whose account, on which server: from a command's options, the environment and the stored profiles, in this order. */
+import { type Client, type ConnectOptions, connect } from '@storelens/client';
+import { type Context, type Input, type Option, UsageError } from './command.js';
+import { readProfiles } from './profiles.js';
+
+/** Options of all commands that act as an application of an account. */
+export const accountOptions = {
+  profile: { type: 'text', value: 'NAME', help: 'Account that `storelens login` stored; default: default.' },
+  url: {
+    type: 'text',
+    value: 'URL',
+    help: "Origin of the server, or STORELENS_URL; default: the profile's, else Microsoft's service.",
+  },
+  'tenant-id': { type: 'text', value: 'ID', help: 'Directory of the application, or STORELENS_TENANT_ID.' },
+  'client-id': { type: 'text', value: 'ID', help: 'The application, or STORELENS_CLIENT_ID.' },
+  'allow-http': { type: 'flag', help: 'Let the secret travel unencrypted to other hosts than this one.' },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** What is known of an account, and where from; `missing` names what is not. */
+export interface Account {
+  readonly url: string | undefined;
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** `profile default`, or `the environment`: for messages. */
+  readonly origin: string;
+}
+
+/** The account that a command acts for. Throws UsageError that says what is missing and how to give it. */
+export async function accountOf(input: Input, context: Context): Promise<Account> {
+  const { environment } = context;
+  const name = input.text('profile') ?? environment.profile;
+  const profiles = await readProfiles(environment);
+  const profile = Object.hasOwn(profiles, name ?? 'default') ? profiles[name ?? 'default'] : undefined;
+  if (name !== undefined && profile === undefined) {
+    const known = Object.keys(profiles).join(', ') || 'none';
+    throw new UsageError(`no profile '${name}'; stored are ${known}; \`storelens login\` stores one`);
+  }
+  // A profile that is named goes before the environment, one that is only there comes after it.
+  const [first, second] = name === undefined ? [environment, profile] : [profile, environment];
+  const pick = (key: 'url' | 'tenantId' | 'clientId' | 'clientSecret') => first?.[key] ?? second?.[key];
+  const account = {
+    url: input.text('url') ?? pick('url'),
+    tenantId: input.text('tenant-id') ?? pick('tenantId'),
+    clientId: input.text('client-id') ?? pick('clientId'),
+    clientSecret: pick('clientSecret'),
+  };
+  const { url, tenantId, clientId, clientSecret } = account;
+  if (tenantId === undefined || clientId === undefined || clientSecret === undefined) {
+    const ways = {
+      tenantId: '--tenant-id or STORELENS_TENANT_ID',
+      clientId: '--client-id or STORELENS_CLIENT_ID',
+      clientSecret: 'STORELENS_CLIENT_SECRET',
+    };
+    const missing = (['tenantId', 'clientId', 'clientSecret'] as const).filter(
+      (key) => account[key] === undefined,
+    );
+    throw new UsageError(
+      `no account: \`storelens login\` stores one, or give ${missing.map((key) => ways[key]).join(', ')}`,
+    );
+  }
+  const origin = profile === undefined ? 'the environment' : `profile ${name ?? 'default'}`;
+  return { url, tenantId, clientId, clientSecret, origin };
+}
+
+/** Options of a connection that commands set for themselves. */
+export type Manner = Pick<ConnectOptions, 'minInterval' | 'retries' | 'onRetry' | 'timeout'>;
+
+/** A client for an account. Throws UsageError for an address that cannot be. */
+export function connectTo(account: Account, input: Input, manner: Manner = {}): Client {
+  const { url, tenantId, clientId, clientSecret } = account;
+  try {
+    return connect({
+      ...{ url, tenantId, clientId, clientSecret, ...manner },
+      allowHttp: input.flag('allow-http'),
+    });
+  } catch (error) {
+    if (error instanceof TypeError)
+      throw new UsageError(error.message.replace('allowHttp', '--allow-http').replace(/^url /, '--url '));
+    throw error;
+  }
+}
+
+/** A client for the account that a command acts for. */
+export async function clientOf(input: Input, context: Context, manner?: Manner): Promise<Client> {
+  return connectTo(await accountOf(input, context), input, manner);
+}

@@ -1,0 +1,43 @@
+/**
+ * Exit codes, for scripts: 0 done, 1 failed, 2 wrong usage, 3 not signed in, 4 refused, 5 the service cannot be reached
+ * or cannot answer now. What ends with 5 may work later, as it is; everything else needs a change first.
+ */
+import {
+  AuthenticationError,
+  ConnectionError,
+  ForbiddenError,
+  InvalidRequestError,
+  NotFoundError,
+  RateLimitError,
+  ServiceError,
+  type StorelensError,
+} from '@storelens/client';
+
+/** Lines for help texts. */
+export const exitCodeLines: readonly (readonly [code: string, meaning: string])[] = [
+  ['0', 'done'],
+  ['1', 'failed'],
+  ['2', 'wrong usage'],
+  ['3', 'no token was granted, or it was not accepted'],
+  ['4', 'the service refused the request'],
+  ['5', 'the service cannot be reached, or cannot answer now: try again later'],
+];
+
+const families = [
+  [3, [AuthenticationError]],
+  [4, [ForbiddenError, InvalidRequestError, NotFoundError]],
+  [5, [RateLimitError, ServiceError, ConnectionError]],
+] as const;
+
+/** The exit code of a call that failed. */
+export function exitCodeOf(error: StorelensError): number {
+  return families.find(([, kinds]) => kinds.some((kind) => error instanceof kind))?.[0] ?? 1;
+}
+
+/** What to tell of it: the sentences of the service, or the message, and how to find the request. */
+export function explained(error: StorelensError): string {
+  const told =
+    error.data.length > 0 && error instanceof InvalidRequestError ? error.data.join('\n') : error.message;
+  const request = error.requestId === undefined ? '' : ` (request ${error.requestId})`;
+  return `${told}${error instanceof ServiceError ? request : ''}`;
+}
