@@ -72,9 +72,12 @@ export interface RequestOptions extends CallOptions {
   /** Default GET. */
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A function is called for every attempt; a stream without one can be sent once. */
+  /** A function is called for every attempt; a stream that is given as it is can be sent once. */
   readonly body?: Body | (() => Body);
-  /** Whether it may be sent again when an attempt fails. Default: for GET, HEAD, PUT and DELETE. */
+  /**
+   * Whether it may be sent again when an attempt fails. Default: for GET, HEAD, PUT and DELETE, and with an
+   * `idempotency-key`, unless the body is a stream.
+   */
   readonly repeatable?: boolean;
 }
 
@@ -125,7 +128,7 @@ export interface Client<Shape extends RowShape = RowShape> {
 
   /**
    * A request of one's own to a path of the service, such as `/ingest/v1/acquisitions`, with token, pace and retries.
-   * The answer is a success; its body is the caller's to read.
+   * The answer is a success; its body is the caller's to read, and to give up on.
    */
   request(path: string, options?: RequestOptions): Promise<Response>;
 
@@ -209,13 +212,24 @@ async function request(
       headers,
       body,
       signal,
-      repeatable: repeatable ?? ['GET', 'HEAD', 'PUT', 'DELETE'].includes(method),
+      repeatable: repeatable ?? isRepeatable(method, headers, body),
     },
     async (answer, progress) => {
-      progress.end();
+      // The signal still reaches the body, which is read at the pace of the caller.
+      progress.pause();
       return answer;
     },
   );
+}
+
+function isRepeatable(
+  method: string,
+  headers: RequestOptions['headers'],
+  body: RequestOptions['body'],
+): boolean {
+  if (body instanceof ReadableStream) return false;
+  if (['GET', 'HEAD', 'PUT', 'DELETE'].includes(method)) return true;
+  return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'idempotency-key');
 }
 
 function originOf(text: string, name: string, allowHttp: boolean): string {

@@ -32,6 +32,25 @@ export const systemClock: Clock = {
     }),
 };
 
+/** A promise, unless the signal aborts first: then its reason. What the promise is about goes on. */
+export async function unlessAborted<Result>(
+  promise: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return promise;
+  let leave = () => {};
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(signal.reason);
+    if (signal.aborted) leave();
+  });
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([promise, left]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}
+
 /** A signal that ends work that makes no progress. */
 export interface Watch {
   /** Aborts when the caller's signal does, or after `patience` milliseconds without a touch. */

@@ -2,7 +2,7 @@
  * Access tokens by client credentials: fetched when they are first needed, shared by all calls, renewed before they
  * expire and dropped when the service refuses one. How they are asked for is the transport's business.
  */
-import type { Clock } from './clock.js';
+import { type Clock, unlessAborted } from './clock.js';
 import { ProtocolError } from './errors.js';
 
 /** A token and when it ends. */
@@ -44,15 +44,9 @@ export class Tokens {
     this.#pending ??= this.#start();
     const pending = this.#pending;
     pending.waiting++;
-    let leave = () => {};
-    const left = new Promise<never>((_, reject) => {
-      leave = () => reject(signal?.reason);
-    });
-    signal?.addEventListener('abort', leave, { once: true });
     try {
-      return await Promise.race([pending.token, left]);
+      return await unlessAborted(pending.token, signal);
     } finally {
-      signal?.removeEventListener('abort', leave);
       pending.waiting--;
       if (pending.waiting === 0) {
         pending.stop.abort();

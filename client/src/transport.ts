@@ -3,7 +3,7 @@
  * a token, or elsewhere without; no redirect is followed here.
  */
 import { errorOf, requestIdOf } from './answer.js';
-import { type Clock, type Watch, watch } from './clock.js';
+import { type Clock, unlessAborted, type Watch, watch } from './clock.js';
 import {
   AuthenticationError,
   ConnectionError,
@@ -60,13 +60,15 @@ export type Read<Result> = (answer: Response, progress: Watch) => Promise<Result
 export class Transport {
   readonly #settings: TransportSettings;
   readonly #tokens: Tokens;
-  /** Earliest moment of the next request. */
+  /** Earliest moment of the next request, and the end of the line of those who wait for it. */
   #free = 0;
-  /** The last token, so that nothing shows it. */
-  #lastToken = '';
+  #line: Promise<void> = Promise.resolve();
+  /** What nothing may show: the secret of the client and its latest tokens. */
+  readonly #secrets: string[];
 
   constructor(settings: TransportSettings) {
     this.#settings = settings;
+    this.#secrets = [settings.clientSecret];
     this.#tokens = new Tokens((signal) => this.#requestToken(signal), settings.clock);
   }
 
@@ -94,7 +96,8 @@ export class Transport {
         if (token !== undefined && !renewed && error instanceof AuthenticationError) {
           renewed = true;
           this.#tokens.drop(token);
-          if (call.repeatable !== false) continue;
+          // A refused request has done nothing, so it may go again unless its body is used up.
+          if (!(call.body instanceof ReadableStream)) continue;
         }
         // What the token endpoint said has been tried often enough by then.
         const final = call.repeatable === false || (call.authorized !== false && token === undefined);
@@ -109,24 +112,28 @@ export class Transport {
     }
   }
 
-  /** Hides secret and token in a text from outside. */
-  readonly redact = (text: string): string => {
-    let shown = text;
-    for (const secret of [this.#settings.clientSecret, this.#lastToken]) {
-      if (secret === '') continue;
-      shown = shown.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');
-    }
-    return shown;
-  };
+  /** Hides the secrets in a text from outside. */
+  readonly #redact = (text: string): string =>
+    this.#secrets.reduce(
+      (shown, secret) => shown.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***'),
+      text,
+    );
 
-  /** Waits for the turn of a request: `minInterval` after the one before, and after what the service asked to wait. */
-  async #turn(signal: AbortSignal | undefined): Promise<void> {
+  /**
+   * Waits for the turn of a request: `minInterval` after the one before, and after what the service asked to wait. Who
+   * leaves the line takes no turn.
+   */
+  #turn(signal: AbortSignal | undefined): Promise<void> {
     const { clock, minInterval } = this.#settings;
-    signal?.throwIfAborted();
-    const now = clock.now();
-    const start = Math.max(now, this.#free);
-    this.#free = start + minInterval;
-    if (start > now) await clock.wait(start - now, signal ?? never);
+    const turn = this.#line.then(async () => {
+      signal?.throwIfAborted();
+      for (let now = clock.now(); now < this.#free; now = clock.now()) {
+        await clock.wait(this.#free - now, signal ?? never);
+      }
+      this.#free = clock.now() + minInterval;
+    });
+    this.#line = turn.catch(() => undefined);
+    return unlessAborted(turn, signal);
   }
 
   async #attempt<Result>(call: Call, token: Token | undefined, read: Read<Result>): Promise<Result> {
@@ -170,7 +177,7 @@ export class Transport {
     }
     // The status says enough where the body breaks off.
     const text = await readText(answer, progress).catch(() => '');
-    return errorOf(answer, text, this.#settings.clock.now(), this.redact);
+    return errorOf(answer, text, this.#settings.clock.now(), this.#redact);
   }
 
   #explain(error: unknown, host: string, expired: boolean): unknown {
@@ -180,7 +187,7 @@ export class Transport {
       return new ConnectionError(`${host} was silent for ${seconds} s.`, { code: 'timeout' });
     }
     const { code, message } = causeOf(error);
-    const what = this.redact(code === undefined ? message : `${code}: ${message}`);
+    const what = this.#redact(code === undefined ? message : `${code}: ${message}`);
     return new ConnectionError(`${host} cannot be reached, or hung up (${what}).`, {
       code: code ?? 'connection',
       cause: error,
@@ -200,7 +207,8 @@ export class Transport {
     try {
       const text = await this.call(call, readText);
       const token = readToken(parseJson(text), began);
-      this.#lastToken = token.value;
+      this.#secrets.splice(1, this.#secrets.length - 4);
+      this.#secrets.push(token.value);
       return token;
     } catch (error) {
       // A refused grant answers 400 or 401; either way the credentials are what to look at.

@@ -9,6 +9,7 @@ import {
   type Moved,
   ProtocolError,
   RateLimitError,
+  type RequestOptions,
   ResultMovedError,
   type Retry,
   ServiceError,
@@ -365,4 +366,39 @@ test('requests keep their distance, whatever runs at the same time', async () =>
     clock.waits.every((wait) => wait >= 3300),
     String(clock.waits),
   );
+});
+
+test("a request of one's own is repeated when it may be, and a refused one always", async () => {
+  const send = (options: RequestOptions) =>
+    client.request('/ingest/v1/installs', { method: 'POST', ...options });
+  const stream = () => new Blob(['x']).stream();
+  const attempts = async (options: RequestOptions, status: number) => {
+    server.seen.length = 0;
+    server.script(json({}, status), json({ accepted: 1 }));
+    const answer = await send(options).catch((error: unknown) => error);
+    return [server.seen.length, answer instanceof Response];
+  };
+  assert.deepEqual(await attempts({ body: 'x' }, 503), [1, false]);
+  assert.deepEqual(await attempts({ body: 'x', repeatable: true }, 503), [2, true]);
+  assert.deepEqual(await attempts({ body: 'x', headers: { 'Idempotency-Key': '1' } }, 503), [2, true]);
+  assert.deepEqual(await attempts({ body: stream, headers: { 'Idempotency-Key': '1' } }, 503), [2, true]);
+  assert.deepEqual(await attempts({ body: stream(), headers: { 'Idempotency-Key': '1' } }, 503), [1, false]);
+  assert.deepEqual(await attempts({ method: 'PUT', body: 'x' }, 503), [2, true]);
+  assert.deepEqual(await attempts({ body: 'x' }, 401), [2, true]);
+  assert.deepEqual(await attempts({ body: stream() }, 401), [1, false]);
+});
+
+test('canceling one that waits for its turn leaves the turns of the others as they are', async () => {
+  const stop = new AbortController();
+  const paced = clientOf(server, { clock, minInterval: 1000 });
+  server.script(page(1));
+  await paced.page(...what);
+  const calls = [paced.page(...what), paced.page(...what, { signal: stop.signal }), paced.page(...what)];
+  stop.abort(new Error('enough'));
+  const results = await Promise.allSettled(calls);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.deepEqual([server.seen.length, clock.waits.length], [3, 2]);
 });
