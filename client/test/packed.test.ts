@@ -112,6 +112,25 @@ for (const mode of ['nodenext', 'node16']) {
   });
 }
 
+test('the examples of README.md are programs', async () => {
+  const readme = await readFile(join(root, 'client', 'README.md'), 'utf8');
+  const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = '']) => text);
+  assert.ok(examples.length >= 8);
+  const names = 'connect, field, InvalidRequestError, unlisted, type Client';
+  const given = `import { ${names} } from '@storelens/client';
+import { writeFile } from 'node:fs/promises';
+declare const client: Client;
+declare const [tenantId, clientId, clientSecret]: [string, string, string];\n`;
+  const files = examples.map((_, index) => `readme-${index}.mts`);
+  for (const [index, text] of examples.entries()) {
+    const whole = text.startsWith('import ') ? text : `${given}${text}`;
+    await writeFile(join(folder, `readme-${index}.mts`), whole);
+  }
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const node = ['--module', 'nodenext', '--lib', 'es2022,dom,dom.iterable,dom.asynciterable'];
+  await run(process.execPath, [tsc, '--noEmit', ...node, ...options, ...types, ...files]);
+});
+
 test('without the types of Node it is type-checked as well: nothing in it is of Node', async () => {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const browser = ['--module', 'esnext', '--moduleResolution', 'bundler', '--lib', 'es2022,dom,dom.iterable'];

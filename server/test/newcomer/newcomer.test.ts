@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,7 +19,10 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url));
 
 /** A started demo: what its ready line says and what it wrote to standard error until then and shortly after. */
 interface Started {
-  readonly ready: { readonly url: string; readonly demo: { readonly applicationId: string } };
+  readonly ready: {
+    readonly url: string;
+    readonly demo: Readonly<Record<'tenantId' | 'clientId' | 'clientSecret' | 'applicationId', string>>;
+  };
   /** The two commands that get a token and a report. */
   readonly lines: readonly string[];
   readonly seconds: number;
@@ -102,6 +105,22 @@ async function paste(script: string): Promise<string> {
 /** How much slower than an idle one a machine is that has other work: the promised times are those of an idle one. */
 const slowness = () => Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
 
+/** Follows the chapter on the first script, with the values of the ready line in place of its examples. */
+async function firstScript({ url, demo }: Started['ready']): Promise<void> {
+  const [, script = ''] = /^```js\n(.*?)^```$/ms.exec(readme) ?? [];
+  const [install = '', use = ''] = blocks().filter((block) => block.includes('first-script'));
+  await execute('bash', ['-c', install], { cwd: clone });
+  await writeFile(join(folder, 'first-script', 'markets.mjs'), script);
+  const filled = use
+    .replace('http://127.0.0.1:4700', url)
+    .replace('=TENANT', `=${demo.tenantId}`)
+    .replace('=CLIENT', `=${demo.clientId}`)
+    .replace('=SECRET', `=${demo.clientSecret}`);
+  assert.ok(filled.includes(demo.applicationId), 'the script asks for the product of the demo');
+  const { stdout } = await execute('bash', ['-c', filled], { cwd: clone });
+  assert.match(stdout, /^│ 0 .*│ *'?US'? *│ *\d+ *│$/m);
+}
+
 const data = () => join(folder, 'demo');
 const options = () => ` -- --port 0 --data '${data()}'`;
 
@@ -147,6 +166,8 @@ test('the first command brings up a server whose printed lines work when pasted,
   assert.match(stack, /^KestrelKart\.exe!kart::/);
   const cab = await readFile(join(folder, 'crash.cab'));
   assert.equal(cab.toString('latin1', 0, 4), 'MSCF');
+
+  await firstScript(server.ready);
 
   const stdout = await server.stop();
   assert.equal(stdout.filter((line) => line.startsWith('storelens ready')).length, 1);
