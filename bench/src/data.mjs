@@ -71,30 +71,36 @@ function acquisitionColumns(shape) {
 
 /**
  * The same of `failures`. An app has at most 90 kinds, so that two years of weeks by failure are less than one page.
- * Sparse devices hardly repeat; in the dense shape an app's hits are on two thousand.
+ * Sparse devices hardly repeat and have another market, system and kind of failure each time. In the dense shape an
+ * app's hits are on two thousand devices (log-uniform, as everything), and a device stays what it is: market, type,
+ * system and package belong to it. It meets up to four kinds of failure again and again and is updated once at most. A
+ * kind of failure has one event type.
  */
 function failureColumns(shape) {
-  const of = varied(shape);
-  const failure = zipf(21, 90, of);
+  const dense = shape === 'dense';
+  const device = dense ? `toUInt64(substring(app, 7)) * 10000 + ${zipf(22, 2000)}` : 'number';
+  const failure = dense ? zipf(21, 90, `${device} * 4 + ${zipf(29, 4)}`) : zipf(21, 90);
+  const updated = dense
+    ? `${device} * 2 + (${uniform(30, device)} < dateDiff('day', toDate('${days.first}'), at) / ${days.count})`
+    : 'number';
   return {
     source: `'app'`,
     applicationId: 'app',
     date: 'toDate(at)',
     timestamp: 'at',
-    deviceId:
-      shape === 'dense'
-        ? `lower(hex(sipHash128(app, ${zipf(22, 2000)})))`
-        : `lower(hex(sipHash128(sipHash64(${seed}, 23, number) % 5000000)))`,
-    eventType: pick(24, ['crash', 'hang', 'memory', 'jse'], of),
+    deviceId: dense
+      ? `lower(hex(sipHash128(${seed}, 23, ${device})))`
+      : `lower(hex(sipHash128(sipHash64(${seed}, 23, number) % 5000000)))`,
+    eventType: pick(24, ['crash', 'hang', 'memory', 'jse'], dense ? failure : 'number'),
     failureName: `concat('INVALID_POINTER_READ_c0000005_Game.dll!Function', toString(${failure}))`,
     failureHash: `lower(hex(sipHash128('hash', ${failure})))`,
     symbol: `concat('game!function', toString(${failure}))`,
-    market: pick(11, markets, of),
-    deviceType: pick(6, ['PC', 'Phone', 'Console', 'IoT', 'Holographic', 'Unknown'], of),
-    osVersion: pick(7, ['Windows 10', 'Windows 8.1', 'Windows 8', 'Unknown'], of),
-    osRelease: pick(25, ['Version 1709', 'Version 1703', 'Version 1607', 'RTM', 'Unknown'], of),
+    market: pick(11, markets, device),
+    deviceType: pick(6, ['PC', 'Phone', 'Console', 'IoT', 'Holographic', 'Unknown'], device),
+    osVersion: pick(7, ['Windows 10', 'Windows 8.1', 'Windows 8', 'Unknown'], device),
+    osRelease: pick(25, ['Version 1709', 'Version 1703', 'Version 1607', 'RTM', 'Unknown'], device),
     packageName: `'Contoso.Game'`,
-    packageVersion: pick(26, ['1.0.4.0', '1.0.3.0', '1.0.2.0', '1.0.1.0', '1.0.0.0'], of),
+    packageVersion: pick(26, ['1.0.4.0', '1.0.3.0', '1.0.2.0', '1.0.1.0', '1.0.0.0'], updated),
     cabId: `toString(1000000000000 + sipHash64(${seed}, 27, number) % 9000000000000)`,
     cabIdHash: `lower(hex(sipHash128(${seed}, 28, number)))`,
   };
