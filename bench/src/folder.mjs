@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openChdb } from '../../server/dist/src/engine/chdb.js';
+import { Rollup } from '../../server/dist/src/ingest/rollup.js';
+import { createLedger } from '../../server/dist/src/ledger/ledger.js';
+import { Rollups } from '../../server/dist/src/ledger/rollups.js';
 import { openLibsqlRegistry } from '../../server/dist/src/registry/libsql.js';
 import { appId, apps, generate, rowsPerCommit } from './data.mjs';
 import { removeWith } from './processes.mjs';
@@ -55,8 +58,7 @@ export async function register(server) {
 }
 
 /** Writes the commits of generated rows into the ledger, as ingestion would have. */
-async function record(folder, accountId, dataset, rows) {
-  const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
+async function record(registry, accountId, dataset, rows) {
   const last = Math.ceil(rows / rowsPerCommit);
   await registry.transaction(async (queries) => {
     for (let seq = 1; seq <= last; seq += 1) {
@@ -71,7 +73,14 @@ VALUES ($1, $2, $3, NULL, '', 0, $4, '1970-01-01', '2149-06-06', 'done', 0, 0)`,
       last,
     ]);
   });
-  await registry.close();
+}
+
+/** Sums rows as the server does some minutes after they came. */
+async function sum(engine, registry) {
+  const ledger = createLedger(registry, Date);
+  const rollups = new Rollups(registry);
+  const rollup = new Rollup({ engine, ledger, rollups, leastRows: 250_000, embedded: true, grace: 0 });
+  await rollup.run(Date.now());
 }
 
 async function make(name, fresh, dataset, rows, shape) {
@@ -79,16 +88,19 @@ async function make(name, fresh, dataset, rows, shape) {
   await mkdir(place, { recursive: true });
   const server = await startServer(fresh);
   const account = await register(server).finally(() => server.stop());
+  const registry = await openLibsqlRegistry(join(fresh, 'registry.db'));
   const engine = await openChdb({ folder: join(fresh, 'engine'), sessions: 1, queueLength: 1 });
   try {
     await generate(engine, account.accountId, dataset, rows, shape, (done) =>
       process.stderr.write(`\rmaking ${name}: ${done.toLocaleString('en')} rows`),
     );
     process.stderr.write('\n');
+    await record(registry, account.accountId, dataset, rows);
+    await sum(engine, registry);
   } finally {
     await engine.close();
+    await registry.close();
   }
-  await record(fresh, account.accountId, dataset, rows);
   return account;
 }
 

@@ -94,4 +94,16 @@ export interface DatasetEntry {
    * A reader at snapshot S sees rows with `supersededBy = 0 OR supersededBy > S`.
    */
   readonly supersedable?: true;
+  /**
+   * Rows without a stored file, which nothing can take the place of, are summed in the background: another table has
+   * a row per `columns` with their number in `hits`.
+   */
+  readonly summed?: Summed;
+}
+
+/** Sums of a dataset's rows, by day. */
+export interface Summed {
+  readonly table: string;
+  /** What rows are alike in; columns of the dataset's own table. */
+  readonly columns: readonly string[];
 }

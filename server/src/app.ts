@@ -20,6 +20,7 @@ import { createIdentity } from './identity/identity.js';
 import { createIngest } from './ingest/index.js';
 import { createLedger } from './ledger/ledger.js';
 import { remembered } from './ledger/remembered.js';
+import { Rollups } from './ledger/rollups.js';
 import type { Log } from './log.js';
 import { createMirror } from './mirror/index.js';
 import { createProducts } from './products/products.js';
@@ -144,6 +145,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     let url = '';
     const publicUrl = () => settings['public-url'] ?? url;
     const ledger = remembered(createLedger(registry, clock));
+    const rollups = new Rollups(registry);
     const fileAddresses = await openFileAddresses(registry, clock, random);
     const products = createProducts(registry, clock, random);
     const identity = await createIdentity({
@@ -160,6 +162,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       await createIngest({
         engine,
         ledger,
+        rollups,
         files,
         clock,
         random,
@@ -201,6 +204,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const query = createQuery({
       engine,
       ledger,
+      rollups,
       clock,
       random,
       settings,
@@ -219,6 +223,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       files,
       fileAddresses,
       ledger,
+      rollups,
       identity,
       products,
       query,

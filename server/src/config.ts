@@ -127,6 +127,11 @@ export const settingsTable = {
     default: 256,
     help: 'Most small batches that share one durable insert; 1 gives each an insert of its own.',
   },
+  'rollup-rows': {
+    ...whole(0, 1_000_000_000),
+    default: 250_000,
+    help: 'Failures of an account that are summed by day together, in the background; fewer wait. 0: none are summed.',
+  },
   'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },
   'query-memory-mib': {
     ...whole(64, 1_048_576),

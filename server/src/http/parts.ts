@@ -6,7 +6,7 @@ import type { Engine } from '../engine/index.js';
 import type { FileAddresses, Files } from '../files/index.js';
 import type { Identity } from '../identity/index.js';
 import type { Ingest } from '../ingest/index.js';
-import type { Ledger } from '../ledger/index.js';
+import type { Ledger, Rollups } from '../ledger/index.js';
 import type { Mirror } from '../mirror/index.js';
 import type { Products } from '../products/index.js';
 import type { Query } from '../query/index.js';
@@ -24,6 +24,7 @@ export interface Parts {
   readonly files: Files;
   readonly fileAddresses: FileAddresses;
   readonly ledger: Ledger;
+  readonly rollups: Rollups;
   readonly identity: Identity;
   readonly products: Products;
   readonly query: Query;

@@ -8,6 +8,7 @@ import type { Log } from '../log.js';
 import type { Clock } from '../system.js';
 import { batchKey, groupKey, type Kept } from './kept.js';
 import type { Purge } from './purge.js';
+import type { Rollup } from './rollup.js';
 import type { Spool, Staged } from './spool.js';
 import type { Store } from './store.js';
 
@@ -25,6 +26,7 @@ export interface HousekeepingParts {
   readonly kept: Kept;
   readonly locks: KeyLocks;
   readonly purge: Purge;
+  readonly rollup: Rollup;
   readonly clock: Clock;
   /** Whether inserts end with this process. */
   readonly embedded: boolean;
@@ -41,7 +43,7 @@ export class Housekeeping {
 
   /** Everything that is due now. One step that fails must not keep the others from being done. */
   async run(): Promise<void> {
-    const { kept, purge, ledger, clock } = this.parts;
+    const { kept, purge, rollup, ledger, clock } = this.parts;
     const now = clock.now();
     const steps: readonly (() => Promise<unknown>)[] = [
       ...kept.all().map((staged) => () => this.#repeat(staged)),
@@ -49,6 +51,8 @@ export class Housekeeping {
       () => this.#removeClosing(now),
       () => purge.run(now),
       () => ledger.forgetBatches(now - rememberedMilliseconds),
+      // May take long, so it comes last.
+      () => rollup.run(now),
     ];
     const failed: unknown[] = [];
     for (const step of steps) await step().catch((error: unknown) => failed.push(error));

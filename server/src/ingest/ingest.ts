@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import type { Files } from '../files/index.js';
-import type { Ledger } from '../ledger/index.js';
+import type { Ledger, Rollups } from '../ledger/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Log } from '../log.js';
 import type { Clock, Random } from '../system.js';
@@ -21,6 +21,7 @@ import { MirroredDays } from './mirrored.js';
 import { rowProblems } from './one-row.js';
 import { Purge } from './purge.js';
 import { IncomingBatches } from './received.js';
+import { Rollup } from './rollup.js';
 import { Spool } from './spool.js';
 import { Store } from './store.js';
 
@@ -28,6 +29,7 @@ import { Store } from './store.js';
 export interface IngestOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
+  readonly rollups: Rollups;
   /** Where the files of made batches go. */
   readonly files: Files;
   readonly clock: Clock;
@@ -42,16 +44,19 @@ export interface IngestOptions {
 
 /** Opens the spool and wires the steps. Call `replay` before the first batch. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
-  const { engine, ledger, files, clock, random, settings, complete, log } = options;
+  const { engine, ledger, rollups, files, clock, random, settings, complete, log } = options;
   const spool = await Spool.open(join(options.folder, 'spool'), random);
   const embedded = engine.kind === 'chdb';
   const store = new Store(engine, ledger, spool, files, embedded ? 1 : settings.sessions);
-  const purge = new Purge(engine, ledger, settings['query-seconds'] * 1000);
+  const grace = settings['query-seconds'] * 1000;
+  const purge = new Purge(engine, ledger, grace);
+  const leastRows = settings['rollup-rows'];
+  const rollup = new Rollup({ engine, ledger, rollups, leastRows, embedded, grace });
   const locks = new KeyLocks();
   const kept = new Kept();
   const parts = { engine, ledger, spool, store, kept, locks, clock, settings, complete };
   const made = new MadeBatches({ ...parts, maxKept: settings['ingest-queue'] });
-  const housekeeping = new Housekeeping({ ...parts, purge, embedded, log });
+  const housekeeping = new Housekeeping({ ...parts, purge, rollup, embedded, log });
   const running = new Set<Promise<unknown>>();
   /** Of those that are running. */
   let receiving = 0;
@@ -123,6 +128,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 
     async close() {
       closed = true;
+      rollup.stop();
       await Promise.allSettled([...running, keeping]);
     },
   };

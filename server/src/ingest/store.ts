@@ -142,7 +142,8 @@ WHERE accountId = {account:String} AND ${column} >= {first:UInt64} AND ${column}
       await this.engine.command({
         account: accountId,
         sql: `ALTER TABLE ${dataset} UPDATE supersededBy = {seq:UInt64}
-WHERE accountId = {account:String} AND cabIdHash IN {ids:Array(String)} AND supersededBy = 0 AND seq < {seq:UInt64}`,
+WHERE accountId = {account:String} AND cabIdHash IN {ids:Array(String)} AND supersededBy = 0 AND seq < {seq:UInt64}
+  AND cabBytes > 0`,
         params: { account: accountId, seq, ids: cabIdHashes },
         settings: { mutations_sync: 2 },
       });

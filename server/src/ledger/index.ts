@@ -93,6 +93,8 @@ export interface Ledger {
   accountsWith(dataset: string, from: number, to: number): Promise<readonly string[]>;
   /** Stored commits of an account and dataset with `above < seq <= upTo`, in order, at most 1,000. */
   stored(accountId: string, dataset: string, above: number, upTo: number): Promise<readonly DoneCommit[]>;
+  /** Rows of the stored commits of an account and dataset with `above < seq <= upTo`. */
+  storedRows(accountId: string, dataset: string, above: number, upTo: number): Promise<number>;
   /** Least snapshot that still answers completely for a dataset; 0 if nothing was purged. */
   purgedBelow(accountId: string, dataset: string): Promise<number>;
   /** How far the purge came; zeros at first. */
@@ -100,3 +102,5 @@ export interface Ledger {
   /** Records how far the purge comes; to be called before rows are deleted. Numbers never go down. */
   markPurged(accountId: string, dataset: string, mark: PurgeMark): Promise<void>;
 }
+
+export type { Rollups } from './rollups.js';

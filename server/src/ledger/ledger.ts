@@ -266,6 +266,15 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       return rows.map((row) => ({ seq: numberOf(row.seq), rows: numberOf(row.row_count) }));
     },
 
+    async storedRows(accountId, dataset, above, upTo) {
+      const row = await registry.get(
+        `SELECT coalesce(sum(row_count), 0) AS row_count FROM commits
+         WHERE account_id = $1 AND seq > $2 AND seq <= $3 AND dataset = $4 AND state = 'done'`,
+        [accountId, above, upTo, dataset],
+      );
+      return numberOf(row?.row_count);
+    },
+
     async purgedBelow(accountId, dataset) {
       return (await purgeMark(accountId, dataset)).horizon;
     },

@@ -56,6 +56,7 @@ export function remembered(ledger: Ledger): Ledger {
     settled: (accountId, doneBefore) => ledger.settled(accountId, doneBefore),
     accountsWith: (dataset, from, to) => ledger.accountsWith(dataset, from, to),
     stored: (accountId, dataset, above, upTo) => ledger.stored(accountId, dataset, above, upTo),
+    storedRows: (accountId, dataset, above, upTo) => ledger.storedRows(accountId, dataset, above, upTo),
     purgeMark: (accountId, dataset) => ledger.purgeMark(accountId, dataset),
   };
 }

@@ -4,7 +4,15 @@ import { AnswerCache } from './answer-cache.js';
 import type { FilePlan } from './plan.js';
 
 const plan: FilePlan = {
-  ...{ kind: 'file', accountId: 'a', snapshot: 1, products: [], start: '2026-01-01', end: '2026-01-02' },
+  ...{
+    kind: 'file',
+    accountId: 'a',
+    summedTo: 0,
+    snapshot: 1,
+    products: [],
+    start: '2026-01-01',
+    end: '2026-01-02',
+  },
   ...{ moments: undefined, lookups: [], filter: undefined, fields: [], time: 'timestamp' },
   source: { table: 't', where: [], measures: {}, latestBy: undefined, supersedable: false },
 };

@@ -7,25 +7,37 @@
  */
 import type { Aggregate, Condition } from '@storelens/contract';
 
+type Distinct = Extract<Aggregate, { aggregate: 'distinct' }>;
+
 /** By table and text column: the column with its key, which is 0 where the text is empty. */
 const keyColumns: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   failures: { deviceId: 'deviceKey' },
 };
 
+/** A distinct count by the key, where the table keeps one. */
+function counted(table: string, { column, where = [] }: Distinct) {
+  const key = keyColumns[table]?.[column];
+  const ofKey = (part: Condition) => key !== undefined && part.column === column && 'is' in part;
+  return { key: key ?? column, where, ofKey };
+}
+
+/** Columns that a distinct count reads. */
+export function countedColumns(table: string, aggregate: Distinct): readonly string[] {
+  const { key, where, ofKey } = counted(table, aggregate);
+  return [key, ...where.filter((part) => !ofKey(part)).map(({ column }) => column)];
+}
+
 /** SQL of a distinct count over rows of `t`; `condition` writes conditions on other columns. */
 export function distinctValues(
   table: string,
-  { column, where = [] }: Extract<Aggregate, { aggregate: 'distinct' }>,
+  aggregate: Distinct,
   condition: (condition: Condition) => string,
 ): string {
-  const key = keyColumns[table]?.[column];
+  const { key, where, ofKey } = counted(table, aggregate);
   const conditions = where.map((part) =>
-    key !== undefined && part.column === column && 'is' in part
-      ? `t.${key} ${part.is === 'empty' ? '=' : '!='} 0`
-      : condition(part),
+    ofKey(part) && 'is' in part ? `t.${key} ${part.is === 'empty' ? '=' : '!='} 0` : condition(part),
   );
-  const counted = `t.${key ?? column}`;
   return conditions.length === 0
-    ? `uniqExact(${counted})`
-    : `uniqExactIf(${counted}, ${conditions.join(' AND ')})`;
+    ? `uniqExact(t.${key})`
+    : `uniqExactIf(t.${key}, ${conditions.join(' AND ')})`;
 }

@@ -19,7 +19,7 @@ function pieces(report: string, query: string): string[] {
   assert.ok(entry);
   const question = validate(`applicationId=APP1&${query}`.replaceAll(' ', '%20'), entry, products, now);
   const planned = plan(question, {
-    ...{ accountId: 'acc', sellerId: '12345678', snapshot: 7, now, products, reach: undefined },
+    ...{ accountId: 'acc', sellerId: '12345678', summedTo: 0, snapshot: 7, now, products, reach: undefined },
     files: { days: 0, readable: true },
   });
   assert.ok(planned.kind === 'grouped' || planned.kind === 'records');

@@ -2,10 +2,10 @@
  * Answers reports: parse, validate, plan, SQL, engine, envelope. This is the only way in; nothing before the engine
  * touches data. Rows are rendered by the engine and passed through as bytes.
  */
-import type { ReportEntry } from '@storelens/contract';
+import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Engine, EngineSettings } from '../engine/index.js';
 import { Failure } from '../failure.js';
-import type { Ledger } from '../ledger/index.js';
+import type { Ledger, Rollups } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
 import { AnswerCache, type CodedForms, isMomentary, type KeptAnswer } from './answer-cache.js';
@@ -100,6 +100,7 @@ export interface Query {
 export interface QueryOptions {
   readonly engine: Engine;
   readonly ledger: Ledger;
+  readonly rollups: Rollups;
   readonly clock: Clock;
   readonly settings: Limits & {
     readonly 'query-seconds': number;
@@ -116,6 +117,7 @@ export interface QueryOptions {
 export function createQuery({
   engine: bare,
   ledger,
+  rollups,
   clock,
   random,
   settings,
@@ -298,6 +300,13 @@ export function createQuery({
     return { sellerId, products, present, now, origin: linkForm().publicUrl };
   }
 
+  /** The commit up to which the rows of a report are summed; several tables are not read as sums. */
+  async function summedTo({ sources }: ReportEntry, accountId: string): Promise<number> {
+    const [source, ...others] = sources;
+    if (source === undefined || others.length > 0 || datasets[source.table]?.summed === undefined) return 0;
+    return await rollups.summedTo(accountId, source.table);
+  }
+
   /** What the caller asks, and how to plan it at a snapshot. */
   function understand(entry: ReportEntry, rawQuery: string, scope: QueryScope) {
     const now = clock.now();
@@ -306,8 +315,8 @@ export function createQuery({
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
     enter('plan');
-    const planAt = (snapshot: number) =>
-      plan(question, { accountId, sellerId, products, snapshot, now, files, reach });
+    const planAt = (snapshot: number, summedTo = 0) =>
+      plan(question, { accountId, sellerId, products, snapshot, summedTo, now, files, reach });
     return { question, reach, planAt, now };
   }
 
@@ -355,8 +364,10 @@ export function createQuery({
     }
     if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
+    // A mark that moves meanwhile is none the worse.
+    const summed = await summedTo(entry, scope.accountId);
     const read = ({ snapshot, notice, present, begins, steady }: Chosen) => {
-      const planned = planAt(snapshot);
+      const planned = planAt(snapshot, summed);
       const notices = notice === undefined ? ignored : [...ignored, notice];
       const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
       const tag = answers.tagOf(planned, [link, reach?.notice, ...notices]);

@@ -19,6 +19,8 @@ export interface Scope {
   readonly sellerId: string;
   /** Rows with a greater commit number are invisible. */
   readonly snapshot: number;
+  /** Rows of commits up to this one may be read as sums; 0: none. */
+  readonly summedTo: number;
   readonly products: AccountProducts;
   /** Milliseconds. */
   readonly now: number;
@@ -104,6 +106,8 @@ export interface SourcePlan {
 interface Base {
   readonly accountId: string;
   readonly snapshot: number;
+  /** Rows of commits up to this one may be read as sums; 0: none. */
+  readonly summedTo: number;
   readonly products: readonly { readonly column: string; readonly id: string }[];
   /** First and last day of the range, within the engine's reach. */
   readonly start: Day;
@@ -197,6 +201,7 @@ function base(question: Question, scope: Scope): Base {
   return {
     accountId: scope.accountId,
     snapshot: scope.snapshot,
+    summedTo: scope.summedTo,
     products: question.products.map(({ column, product }) => ({ column, id: product.id })),
     start: clampDay(start),
     end: clampDay(end),

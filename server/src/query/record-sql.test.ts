@@ -18,7 +18,7 @@ const catalog: AccountProducts = {
 };
 const now = Date.parse('2018-05-31T12:34:56.789Z');
 const scope: Scope = {
-  ...{ accountId: 'acc', sellerId: '12345678', snapshot: 7, now, products: catalog },
+  ...{ accountId: 'acc', sellerId: '12345678', summedTo: 0, snapshot: 7, now, products: catalog },
   ...{ files: { days: 0, readable: true }, reach: undefined },
 };
 

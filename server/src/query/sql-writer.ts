@@ -6,8 +6,9 @@
  */
 import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
 import type { EngineValue } from '../engine/index.js';
-import { distinctValues } from './distinct-values.js';
+import { countedColumns, distinctValues } from './distinct-values.js';
 import type { Expression, Key, Plan, Predicate, SourcePlan } from './plan.js';
+import { besideSums, hits, sumsOf, unionOf } from './summed-rows.js';
 
 /** A statement for the engine port. */
 export interface Statement {
@@ -122,7 +123,7 @@ export class Writer {
     return `t.${condition.column} = ${this.params.bind(equals, type)}`;
   }
 
-  aggregate(aggregate: Aggregate, { table }: SourcePlan): string {
+  aggregate(aggregate: Aggregate, source: SourcePlan): string {
     const condition = (aggregate.where ?? []).map((part) => this.condition(part)).join(' AND ');
     const suffix = condition === '' ? '' : 'If';
     const last = condition === '' ? '' : `, ${condition}`;
@@ -130,9 +131,11 @@ export class Writer {
       case 'sum':
         return `sum${suffix}(t.${aggregate.column}${last})`;
       case 'count':
-        return `count${suffix}(${condition})`;
+        return sumsOf(this.plan, source, columnsOf(this.plan, source)) === undefined
+          ? `count${suffix}(${condition})`
+          : `sum${suffix}(t.${hits}${last})`;
       case 'distinct':
-        return distinctValues(table, aggregate, (part) => this.condition(part));
+        return distinctValues(source.table, aggregate, (part) => this.condition(part));
     }
   }
 
@@ -181,10 +184,10 @@ export class Writer {
   }
 
   /** Conditions that every row of an account's table meets, whatever else is asked. */
-  private scope(alias: string): string[] {
+  private scope(alias: string, upTo = this.plan.snapshot): string[] {
     return [
       `${alias}.accountId = ${this.params.bind(this.plan.accountId, 'String')}`,
-      `${alias}.seq <= ${this.params.bind(this.plan.snapshot, 'UInt64')}`,
+      `${alias}.seq <= ${this.params.bind(upTo, 'UInt64')}`,
       ...this.plan.products.map(({ column, id }) => `${alias}.${column} = ${this.params.bind(id, 'String')}`),
     ];
   }
@@ -213,18 +216,33 @@ export class Writer {
 
   /** `FROM ... WHERE ...` of a source, with every condition of the plan and the given further ones. */
   from(source: SourcePlan, columns: readonly string[], further: readonly string[], ranged = true): string {
-    const rest = [
+    const rest = (stored: readonly string[]) => [
       ...(ranged ? this.ranged() : []),
       ...source.where.map((condition) => this.condition(condition)),
-      ...this.current(source),
+      ...stored,
       ...this.plan.lookups.map((lookup) => this.predicate(lookup)),
       ...(ranged && this.plan.filter !== undefined ? [this.predicate(this.plan.filter)] : []),
       ...further,
     ];
-    if (source.latestBy === undefined) {
-      return `FROM ${source.table} AS t WHERE ${[...this.scope('t'), ...rest].join(' AND ')}`;
+    const all = (stored: readonly string[], upTo?: number) => {
+      const conditions = rest(stored);
+      return [...this.scope('t', upTo), ...conditions];
+    };
+    const sums = ranged ? sumsOf(this.plan, source, columns) : undefined;
+    if (sums !== undefined) {
+      const { summedTo } = this.plan;
+      const beside = besideSums(this.params.bind(summedTo, 'UInt64'));
+      return `FROM ${unionOf(
+        aggregatedColumns(this.plan, source),
+        { table: sums.table, where: all([], summedTo) },
+        { table: source.table, where: all([...this.current(source), beside]) },
+      )} AS t`;
     }
-    const where = rest.length === 0 ? '' : ` WHERE ${rest.join(' AND ')}`;
+    if (source.latestBy === undefined) {
+      return `FROM ${source.table} AS t WHERE ${all(this.current(source)).join(' AND ')}`;
+    }
+    const conditions = rest(this.current(source));
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     return `FROM (${this.latest(source.table, source.latestBy, columns, ranged)}) AS t${where}`;
   }
 
@@ -278,27 +296,54 @@ function comparator(operator: FilterOperator): string {
   return operators[operator];
 }
 
+function columnsOfExpression(expression: Expression): readonly string[] {
+  // Of wider buckets the day tells.
+  if (expression.kind === 'bucket' && expression.level !== 'hour') return ['date'];
+  return [
+    ...('column' in expression ? [expression.column] : []),
+    ...('time' in expression ? [expression.time] : []),
+    ...(expression.kind === 'available' ? [fileBytes] : []),
+  ];
+}
+
+function columnsOfPredicate(predicate: Predicate): readonly string[] {
+  switch (predicate.kind) {
+    case 'and':
+    case 'or':
+      return predicate.terms.flatMap(columnsOfPredicate);
+    case 'always':
+      return [];
+    case 'same':
+    case 'oneOf':
+      return [predicate.column];
+    case 'comparison':
+      return [
+        ...columnsOfExpression(predicate.expression),
+        ...(predicate.former === undefined ? [] : [predicate.former]),
+      ];
+  }
+}
+
+/** Columns of a source that keys and measures read, and the day. */
+function aggregatedColumns(plan: Plan, source: SourcePlan): readonly string[] {
+  const keys = 'keys' in plan ? plan.keys : [];
+  const measures = Object.values(source.measures).flatMap((aggregate) => {
+    if (aggregate.aggregate === 'distinct') return countedColumns(source.table, aggregate);
+    const conditions = (aggregate.where ?? []).map(({ column }) => column);
+    return 'column' in aggregate ? [aggregate.column, ...conditions] : conditions;
+  });
+  return [
+    ...new Set(['date', ...keys.flatMap(({ expression }) => columnsOfExpression(expression)), ...measures]),
+  ];
+}
+
 /** Columns of a source that keys, measures, fixed conditions and the filter read. */
 export function columnsOf(plan: Plan, source: SourcePlan): readonly string[] {
-  const columns = ['date', ...source.where.map(({ column }) => column)];
-  const fromExpression = (expression: Expression) => {
-    if ('column' in expression) columns.push(expression.column);
-    if ('time' in expression) columns.push(expression.time);
-    if (expression.kind === 'available') columns.push(fileBytes);
-  };
-  const fromPredicate = (predicate: Predicate): void => {
-    if (predicate.kind === 'comparison') {
-      fromExpression(predicate.expression);
-      if (predicate.former !== undefined) columns.push(predicate.former);
-    } else if (predicate.kind === 'oneOf' || predicate.kind === 'same') columns.push(predicate.column);
-    else if (predicate.kind !== 'always') predicate.terms.forEach(fromPredicate);
-  };
-  if ('keys' in plan) for (const key of plan.keys) fromExpression(key.expression);
-  for (const lookup of plan.lookups) fromPredicate(lookup);
-  if (plan.filter !== undefined) fromPredicate(plan.filter);
-  for (const aggregate of Object.values(source.measures)) {
-    if ('column' in aggregate) columns.push(aggregate.column);
-    for (const { column } of aggregate.where ?? []) columns.push(column);
-  }
-  return columns;
+  const { lookups, filter } = plan;
+  const predicates = filter === undefined ? lookups : [...lookups, filter];
+  return [
+    ...aggregatedColumns(plan, source),
+    ...source.where.map(({ column }) => column),
+    ...predicates.flatMap(columnsOfPredicate),
+  ];
 }

@@ -25,7 +25,7 @@ const catalog: AccountProducts = {
 };
 
 const scope = {
-  ...{ accountId: 'acc', sellerId: '12345678', snapshot: 7, now: Date.parse('2016-02-05') },
+  ...{ accountId: 'acc', sellerId: '12345678', summedTo: 0, snapshot: 7, now: Date.parse('2016-02-05') },
   ...{ files: { days: 0, readable: true }, reach: undefined },
 };
 

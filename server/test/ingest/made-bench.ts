@@ -17,6 +17,7 @@ import { crashFileKey, type Files } from '../../src/files/index.js';
 import { createIngest, type Ingest, type MadeBatch } from '../../src/ingest/index.js';
 import type { Ledger } from '../../src/ledger/index.js';
 import { createLedger } from '../../src/ledger/ledger.js';
+import { Rollups } from '../../src/ledger/rollups.js';
 import type { Registry } from '../../src/registry/index.js';
 import { openLibsqlRegistry } from '../../src/registry/libsql.js';
 import { migrateRegistry } from '../../src/registry/migrate.js';
@@ -72,6 +73,7 @@ export async function openMade(folder: string, faults: Faults = {}): Promise<Mad
     const ingest = await createIngest({
       engine: faults.engine?.(engine) ?? engine,
       ledger: faults.ledger?.(ledger) ?? ledger,
+      rollups: new Rollups(registry),
       files: faults.files?.(files) ?? files,
       clock,
       random: systemRandom,

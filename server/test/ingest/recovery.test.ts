@@ -19,6 +19,7 @@ import { openFolder } from '../../src/files/folder.js';
 import { createIngest, type Ingest } from '../../src/ingest/index.js';
 import type { Ledger } from '../../src/ledger/index.js';
 import { createLedger } from '../../src/ledger/ledger.js';
+import { Rollups } from '../../src/ledger/rollups.js';
 import type { Product } from '../../src/products/index.js';
 import type { Registry } from '../../src/registry/index.js';
 import { openLibsqlRegistry } from '../../src/registry/libsql.js';
@@ -78,6 +79,7 @@ async function restart(): Promise<void> {
   ingest = await createIngest({
     engine,
     ledger,
+    rollups: new Rollups(registry),
     files: await openFolder(join(folder, 'files')),
     clock,
     random: systemRandom,

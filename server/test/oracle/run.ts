@@ -1,9 +1,51 @@
+/**
+ * Sums stored rows all the time, also those that snapshots below are still promised for: some requests then read at a
+ * snapshot above the sums, some below. `steps` counts the moves of a mark.
+ */
+function keepSumming({ app: { parts } }: TestServer) {
+  const { rollups } = parts;
+  let steps = 0;
+  const counting: Pick<Rollups, 'of' | 'begin' | 'finish'> = {
+    of: (...asked) => rollups.of(...asked),
+    begin: (...asked) => rollups.begin(...asked),
+    async finish(...asked) {
+      await rollups.finish(...asked);
+      steps += 1;
+    },
+  };
+  const rollup = new Rollup({
+    ...{ engine: parts.engine, ledger: parts.ledger, rollups: counting },
+    ...{ leastRows: 1, leastPart: 0, embedded: true, grace: 0, rowsAtOnce: 20 },
+  });
+  let ended = false;
+  const running = (async () => {
+    while (!ended) {
+      await rollup.run(now + 3_600_000);
+      await delay(20);
+    }
+  })();
+  // Told by `end`.
+  running.catch(() => undefined);
+  return {
+    get steps() {
+      return steps;
+    },
+    async end() {
+      ended = true;
+      await running;
+    },
+  };
+}
+
 /** Starts a server, compares it with the oracle, and checks that the comparison was worth its name. */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { reports } from '@storelens/contract';
-import { startServer } from '../harness.js';
+import { Rollup } from '../../src/ingest/rollup.js';
+import type { Rollups } from '../../src/ledger/rollups.js';
+import { startServer, type TestServer } from '../harness.js';
 import { compare, type Tally, type Target } from './compare.js';
 import { now } from './generate-data.js';
 import type { Shape } from './request.js';
@@ -46,7 +88,10 @@ export async function compareServer(
           })),
         }),
     };
-    const tally = await compare(target, { seed, workers: 4, ...amount });
+    const summing = keepSumming(server);
+    const tally = await compare(target, { seed, workers: 4, ...amount }).finally(() => summing.end());
+    t.diagnostic(`rows were summed ${summing.steps} times meanwhile`);
+    assert.ok(summing.steps > 0, 'rows were summed');
     t.diagnostic(
       `${tally.valid} valid requests: ${tally.pages} pages of results with ${tally.rows} rows, ${tally.batches} batches meanwhile, ` +
         `${tally.disturbed} paging runs saw the data change, ${tally.counted} counted skip by hand; ${tally.invalid} invalid requests`,

@@ -1,0 +1,93 @@
+/**
+ * How far the rows of an account's dataset are summed. Only a complete sum moves the mark, and every row of a sum
+ * carries the last commit of it: whoever reads sums up to a mark and rows above it misses nothing and counts nothing
+ * twice, also at an older mark. So readers keep marks in memory, and one that is out of date costs speed alone.
+ */
+import type { Registry, RegistryValue } from '../registry/index.js';
+
+/** State of the sums of one account and dataset. */
+export interface Rollup {
+  /** Commits up to this one are summed; 0: none. */
+  readonly seq: number;
+  /** Rows that were summed. */
+  readonly rows: number;
+  /** When an attempt to go on began that has not ended, in milliseconds; undefined: there is none. */
+  readonly begunAt: number | undefined;
+}
+
+/** Accounts and datasets whose marks are kept in memory. */
+const mostKept = 10_000;
+
+/** Marks of all accounts. Registry errors pass through. */
+export class Rollups {
+  readonly #marks = new Map<string, number>();
+
+  constructor(readonly registry: Registry) {}
+
+  /** Commits up to this one are summed; maybe more, if another process sums them. 0: none. */
+  async summedTo(accountId: string, dataset: string): Promise<number> {
+    const key = `${accountId}\n${dataset}`;
+    const known = this.#marks.get(key);
+    if (known !== undefined) return known;
+    const { seq } = await this.of(accountId, dataset);
+    this.#keep(key, seq);
+    return this.#marks.get(key) ?? seq;
+  }
+
+  /** The state in the registry. */
+  async of(accountId: string, dataset: string): Promise<Rollup> {
+    const row = await this.registry.get(
+      'SELECT seq, row_count, begun_at FROM rollups WHERE account_id = $1 AND dataset = $2',
+      [accountId, dataset],
+    );
+    if (row === undefined) return { seq: 0, rows: 0, begunAt: undefined };
+    const begunAt = row.begun_at === null ? undefined : numberOf(row.begun_at);
+    return { seq: numberOf(row.seq), rows: numberOf(row.row_count), begunAt };
+  }
+
+  /** Begins an attempt to sum further; returns its number, which no other attempt of the account and dataset has. */
+  async begin(accountId: string, dataset: string, now: number): Promise<number> {
+    const row = await this.registry.get(
+      `INSERT INTO rollups (account_id, dataset, seq, row_count, attempt, begun_at) VALUES ($1, $2, 0, 0, 1, $3)
+       ON CONFLICT (account_id, dataset) DO UPDATE SET attempt = rollups.attempt + 1, begun_at = $3
+       RETURNING attempt`,
+      [accountId, dataset, now],
+    );
+    return numberOf(row?.attempt);
+  }
+
+  /** Ends an attempt: the commits up to `seq` are summed, `rows` rows more than before. Throws for an older attempt. */
+  async finish(
+    accountId: string,
+    dataset: string,
+    attempt: number,
+    { seq, rows }: { readonly seq: number; readonly rows: number },
+  ): Promise<void> {
+    const touched = await this.registry.all(
+      `UPDATE rollups SET seq = $4, row_count = row_count + $5, begun_at = NULL
+       WHERE account_id = $1 AND dataset = $2 AND attempt = $3 AND seq < $4 RETURNING seq`,
+      [accountId, dataset, attempt, seq, rows],
+    );
+    if (touched.length !== 1) throw new Error(`sums of ${dataset} up to ${seq}: another attempt has begun`);
+    this.#keep(`${accountId}\n${dataset}`, seq);
+  }
+
+  #keep(key: string, seq: number): void {
+    // What was read may be older than what was finished meanwhile.
+    const known = this.#marks.get(key) ?? 0;
+    this.#marks.delete(key);
+    this.#marks.set(key, Math.max(known, seq));
+    for (const oldest of this.#marks.keys()) {
+      if (this.#marks.size <= mostKept) break;
+      this.#marks.delete(oldest);
+    }
+  }
+}
+
+function numberOf(value: RegistryValue | undefined): number {
+  const result = Number(value);
+  if (value === null || value === undefined || !Number.isSafeInteger(result)) {
+    throw new TypeError(`the marks of sums hold '${value}' where a whole number belongs`);
+  }
+  return result;
+}
