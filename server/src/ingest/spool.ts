@@ -5,7 +5,7 @@
  * very same insert. `<name>.file` are files on their way to the store of files.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, writevSync } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OpenCommit } from '../ledger/index.js';
@@ -162,7 +162,9 @@ export class Spool {
   }
 
   async #hashOfRows({ id, reads }: Staged): Promise<string> {
-    return hashOf([await readFile(this.rowsFile(id, reads))]);
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(this.rowsFile(id, reads))) hash.update(chunk as Buffer);
+    return hash.digest('hex');
   }
 
   async #syncFolder(): Promise<void> {
@@ -192,7 +194,10 @@ function hashOf(parts: readonly Uint8Array[]): string {
 function writeCached(path: string, parts: readonly Uint8Array[]): void {
   const file = openSync(path, 'wx', 0o600);
   try {
-    writeFileSync(file, Buffer.concat(parts));
+    const bytes = parts.reduce((sum, { length }) => sum + length, 0);
+    // Fewer when the disk is full.
+    const written = writevSync(file, parts);
+    if (written !== bytes) throw new Error(`${path}: ${written} of ${bytes} bytes were written`);
   } finally {
     closeSync(file);
   }
