@@ -1,8 +1,23 @@
 /**
  * Which hosts are private: loopback, local networks, link-local, and whatever else is not the public internet. Goes by
- * the host as a URL has it, which has all notations of numbers in one form. What a public name resolves to is not
- * looked up: no interface common to all platforms tells.
+ * the host as a URL has it, which has all notations of numbers in one form, and by what it resolves to where the caller
+ * can look that up: no interface common to all platforms can.
  */
+
+/** The addresses of a host. */
+export type Lookup = (hostname: string) => Promise<readonly string[]>;
+
+/** Whether a host is private itself or, as far as can be looked up, at a private address. */
+export async function leadsToPrivateHost(hostname: string, lookup: Lookup | undefined): Promise<boolean> {
+  if (isPrivateHost(hostname)) return true;
+  if (lookup === undefined || hostname.startsWith('[') || isV4(hostname)) return false;
+  const addresses = await lookup(hostname);
+  return addresses.some((address) => {
+    const host = address.includes(':') ? `[${address}]` : address;
+    // What cannot be read is trusted as little as what is private.
+    return !URL.canParse(`http://${host}`) || isPrivateHost(new URL(`http://${host}`).hostname);
+  });
+}
 
 /** Ranges of IPv4: first address and length of the prefix. */
 const privateV4: readonly (readonly [string, number])[] = [
@@ -23,7 +38,7 @@ const privateV4: readonly (readonly [string, number])[] = [
 export function isPrivateHost(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/\.$/, '');
   if (host.startsWith('[')) return isPrivateV6(groupsOf(host.slice(1, -1)));
-  if (/^\d+(\.\d+){3}$/.test(host)) return isPrivateV4(numberOf(host));
+  if (isV4(host)) return isPrivateV4(numberOf(host));
   return !host.includes('.') || /\.(localhost|local|internal|lan|home\.arpa)$/.test(host);
 }
 
@@ -46,6 +61,8 @@ function isPrivateV6(groups: readonly number[]): boolean {
   // Only 2000::/3 is the public internet.
   return first < 0x2000 || first > 0x3fff;
 }
+
+const isV4 = (host: string) => /^\d+(\.\d+){3}$/.test(host);
 
 const numberOf = (address: string) =>
   address.split('.').reduce((number, part) => number * 256 + Number(part), 0);

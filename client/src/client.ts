@@ -1,4 +1,5 @@
 /** The client: reports by name, in rows, pages or files, from Microsoft's service or any other that speaks its API. */
+import type { Lookup } from './addresses.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Download, download } from './download.js';
 import { analyticsPath, resolveLink } from './link.js';
@@ -43,6 +44,11 @@ export interface ConnectOptions<Shape extends RowShape = RowShape> {
   readonly onRetry?: (retry: Retry) => void;
   /** Sends requests; for proxies and tests. Default: the one of the platform. */
   readonly fetch?: typeof fetch;
+  /**
+   * Looks up the addresses of a host, so that a download is not sent to a private one by a public name. In Node:
+   * `async (host) => (await lookup(host, { all: true })).map(({ address }) => address)` with `lookup` of `dns/promises`.
+   */
+  readonly lookup?: Lookup;
   /** Time, for tests. */
   readonly clock?: Clock;
   /** Numbers from 0 to 1, for tests. */
@@ -189,7 +195,7 @@ export function connect<const Shape extends RowShape = RowShape>(
     rows: (name: string, parameters: object, options?: WalkOptions) =>
       new Rows(() => pages(name, parameters, options)),
     download: (name: string, parameters: object, { signal }: CallOptions = {}) =>
-      download(transport, address(name, { ...parameters }), signal),
+      download(transport, address(name, { ...parameters }), { signal, lookup: options.lookup }),
     request: (path: string, options: RequestOptions = {}) => request(transport, origin, path, options),
     token: ({ signal }: CallOptions = {}) => transport.token(signal),
   };

@@ -2,7 +2,7 @@
  * Files: the service answers with a redirect to a signed address, which is followed here, step by step, without the
  * token. The address is a secret for as long as it is good, so nothing shows more of it than its host.
  */
-import { isPrivateHost } from './addresses.js';
+import { type Lookup, leadsToPrivateHost } from './addresses.js';
 import type { Watch } from './clock.js';
 import { ConnectionError, ProtocolError } from './errors.js';
 import type { Transport } from './transport.js';
@@ -25,7 +25,7 @@ const isRedirect = (status: number) => [301, 302, 303, 307, 308].includes(status
 export async function download(
   transport: Transport,
   address: URL,
-  signal: AbortSignal | undefined,
+  { signal, lookup }: { readonly signal: AbortSignal | undefined; readonly lookup: Lookup | undefined },
 ): Promise<Download> {
   let url = address;
   for (let redirects = 0; ; redirects++) {
@@ -35,7 +35,7 @@ export async function download(
         if (!isRedirect(answer.status)) return toDownload(answer, progress, url.host);
         progress.end();
         await answer.body?.cancel();
-        return redirectTarget(answer.headers.get('location'), url, address);
+        return redirectTarget(answer.headers.get('location'), url, address, lookup);
       },
     );
     if (!(step instanceof URL)) return step;
@@ -49,7 +49,12 @@ export async function download(
 }
 
 /** Where a redirect leads, if one may go there: to where the service is, or by https to the public internet. */
-function redirectTarget(location: string | null, from: URL, service: URL): URL {
+async function redirectTarget(
+  location: string | null,
+  from: URL,
+  service: URL,
+  lookup: Lookup | undefined,
+): Promise<URL> {
   const refuse = (why: string) =>
     new ProtocolError(`The file is not followed: its redirect ${why}.`, { code: 'foreign-redirect' });
   const url = URL.canParse(location ?? '', from) ? new URL(location ?? '', from) : undefined;
@@ -57,8 +62,9 @@ function redirectTarget(location: string | null, from: URL, service: URL): URL {
   if (url.origin === service.origin) return url;
   if (url.protocol !== 'https:') throw refuse(`to ${url.host} is not https`);
   if (url.username !== '' || url.password !== '') throw refuse('holds a name or a password');
-  if (isPrivateHost(url.hostname) && !isPrivateHost(service.hostname)) {
-    throw refuse(`leads to the private address ${url.hostname}`);
+  const isPrivate = (host: string) => leadsToPrivateHost(host, lookup);
+  if ((await isPrivate(url.hostname)) && !(await isPrivate(service.hostname))) {
+    throw refuse(`leads to a private address (${url.hostname})`);
   }
   return url;
 }

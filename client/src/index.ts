@@ -1,4 +1,5 @@
 /** `@storelens/client`: reports of the Microsoft Store analytics API, typed, from Microsoft or any server that speaks it. */
+export type { Lookup } from './addresses.js';
 export {
   type CallOptions,
   type Client,

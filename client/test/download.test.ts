@@ -7,6 +7,7 @@ import {
   ConnectionError,
   connect,
   type Download,
+  type Lookup,
   NotFoundError,
   ProtocolError,
 } from '@storelens/client';
@@ -42,7 +43,7 @@ async function text({ body }: Download): Promise<string> {
 }
 
 /** A client of a service whose hosts are all played by the one server; what it was asked stands in `asked`. */
-function ofHosts(url: string) {
+function ofHosts(url: string, lookup?: Lookup) {
   const asked: { readonly url: string; readonly token: boolean }[] = [];
   const played = connect({
     tenantId: 't',
@@ -50,6 +51,7 @@ function ofHosts(url: string) {
     clientSecret: 's',
     url,
     allowHttp: true,
+    ...(lookup === undefined ? {} : { lookup }),
     timeout: patience,
     clock: testClock(),
     fetch: (input, init) => {
@@ -126,6 +128,26 @@ test('a source on a private address may send to private addresses', async () => 
   assert.equal(await text(await played.download(...what)), 'MSCF');
 });
 
+test('a public name at a private address is refused where addresses can be looked up', async () => {
+  for (const [addresses, refused] of [
+    [['93.184.215.14', '10.0.0.6'], true],
+    [['::ffff:127.0.0.1'], true],
+    [['fe80::1%eth0'], true],
+    [['93.184.215.14', '2606:2800:21f::1'], false],
+  ] as const) {
+    const looked: string[] = [];
+    const { played } = ofHosts('https://analytics.example', async (host) => {
+      looked.push(host);
+      return host === 'files.example' ? addresses : ['93.184.215.14'];
+    });
+    server.script(redirect('https://files.example/a'), file('MSCF'));
+    const asked = played.download(...what);
+    if (refused) await assert.rejects(asked, /leads to a private address \(files\.example\)/);
+    else assert.equal(await text(await asked), 'MSCF');
+    assert.equal(looked[0], 'files.example');
+  }
+});
+
 test('a cut file is an error of its reader, whether its length was told or not', async () => {
   for (const headers of [{ 'content-length': '1000' }, {}]) {
     server.script((_, response) => {
@@ -163,6 +185,16 @@ test('a file that stops to arrive is an error when patience ends; canceling it h
   });
   await (await client.download(...what)).body.cancel();
   await closed;
+});
+
+test('the signal of a call also ends its file', async () => {
+  const stop = new AbortController();
+  const reason = new Error('enough');
+  server.script((_, response) => response.writeHead(200).write('MSCF'));
+  const reader = (await client.download(...what, { signal: stop.signal })).body.getReader();
+  await reader.read();
+  stop.abort(reason);
+  await assert.rejects(reader.read(), (error) => error === reason);
 });
 
 test('names of files lose their folders', async () => {
