@@ -64,12 +64,19 @@ function settingsClause(settings: EngineSettings): string {
   return parts.length === 0 ? '' : `\nSETTINGS ${parts.join(', ')}`;
 }
 
+/** What an adapter does to SQL text with placeholders; nothing where it sends the values beside the text. */
+export type Bind = (sql: string) => string;
+
+const asIs: Bind = (sql) => sql;
+
+/** Name and type of a placeholder. */
+export const placeholder = /\{\s*([A-Za-z_]\w*)\s*:\s*([^{}]+?)\s*\}/g;
+
 /**
- * Refuses SQL with a placeholder that has no value, and values without a placeholder. Embedded sessions keep the
- * values of earlier queries, so the engine itself would not notice a forgotten one.
+ * Refuses SQL with a placeholder that has no value, and values without a placeholder, for both adapters alike.
  */
 function checkPlaceholders(sql: string, params: EngineParams): void {
-  const names = new Set(Array.from(sql.matchAll(/\{\s*([A-Za-z_]\w*)\s*:/g), (match) => match[1] ?? ''));
+  const names = new Set(Array.from(sql.matchAll(placeholder), (match) => match[1] ?? ''));
   for (const name of names) {
     if (!Object.hasOwn(params, name)) throw new TypeError(`placeholder {${name}} has no value`);
   }
@@ -79,21 +86,27 @@ function checkPlaceholders(sql: string, params: EngineParams): void {
 }
 
 /** Text of a read, with its format and settings. */
-export function queryText({ sql, params = {}, format, settings = {} }: EngineQuery): string {
+export function queryText(
+  { sql, params = {}, format, settings = {} }: EngineQuery,
+  bind: Bind = asIs,
+): string {
   checkPlaceholders(sql, params);
   if (!/^[A-Za-z]\w*$/.test(format)) throw new TypeError(`'${format}' is not a format name`);
-  return `${sql}\nFORMAT ${format}${settingsClause(settings)}`;
+  return `${bind(sql)}\nFORMAT ${format}${settingsClause(settings)}`;
 }
 
 /** Text of a read of a file, which a table expression stands for. */
-export function fileQueryText(query: EngineQuery, source: string): string {
-  return queryText({ ...query, sql: query.sql.replace('batch_file', () => source) });
+export function fileQueryText(query: EngineQuery, source: string, bind: Bind = asIs): string {
+  return queryText(query, (sql) => bind(sql).replace('batch_file', () => source));
 }
 
 /** Text of a statement without an answer. */
-export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuery, 'format'>): string {
+export function commandText(
+  { sql, params = {}, settings = {} }: Omit<EngineQuery, 'format'>,
+  bind: Bind = asIs,
+): string {
   checkPlaceholders(sql, params);
-  return `${sql}${settingsClause(settings)}`;
+  return `${bind(sql)}${settingsClause(settings)}`;
 }
 
 /**
@@ -101,7 +114,7 @@ export function commandText({ sql, params = {}, settings = {} }: Omit<EngineQuer
  * comes out as NULL counts as bad: the row would otherwise be dropped in silence. `ignore(i.*)` has every column
  * read: `file()` takes a key whose column nothing reads for an unknown one, `input()` does not.
  */
-export function insertText(batch: EngineBatch, source: string): string {
+export function insertText(batch: EngineBatch, source: string, bind: Bind = asIs): string {
   const { table, columns, expressions, bad, params = {}, token, settings = {}, selection } = batch;
   if (columns.length !== expressions.length) {
     throw new TypeError(`${columns.length} columns, but ${expressions.length} expressions`);
@@ -110,8 +123,8 @@ export function insertText(batch: EngineBatch, source: string): string {
   return [
     `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')})`,
     settingsClause({ ...batchSettings, ...settings, insert_deduplication_token: token }).trim(),
-    `SELECT ${expressions.join(', ')}`,
+    `SELECT ${expressions.map(bind).join(', ')}`,
     `FROM ${selection === undefined ? source : `(SELECT ${selection} FROM ${source} AS r)`} AS i`,
-    `WHERE NOT throwIf(ifNull(${bad}, true) OR ignore(i.*), 'bad row')`,
+    `WHERE NOT throwIf(ifNull(${bind(bad)}, true) OR ignore(i.*), 'bad row')`,
   ].join('\n');
 }
