@@ -52,7 +52,7 @@ test('hours are read from the time of the event, within days that the table is s
     'SELECT g.date AS date, APP1 AS applicationId, One AS applicationName, g.market AS market, ' +
       "if(position(toString(g.deviceCount), '.') = 0, concat(toString(g.deviceCount), '.0'), toString(g.deviceCount)) AS deviceCount, " +
       "if(position(toString(g.eventCount), '.') = 0, concat(toString(g.eventCount), '.0'), toString(g.eventCount)) AS eventCount " +
-      'FROM (SELECT any(toStartOfHour(t.timestamp)) AS date, any(t.market) AS market, ' +
+      'FROM (SELECT toStartOfHour(any(t.timestamp)) AS date, any(t.market) AS market, ' +
       'uniqExactIf(t.deviceKey, t.deviceKey != 0) AS deviceCount, count() AS eventCount ' +
       `FROM failures AS t WHERE ${app} AND t.date BETWEEN 2018-05-01 AND 2018-05-02 ` +
       'AND t.timestamp BETWEEN 2018-05-01 09:00:00 AND 2018-05-02 23:59:59.999 ' +

@@ -57,6 +57,11 @@ const columnTypes: Record<ValueType, string> = {
 
 const moment = "DateTime64(3, 'UTC')";
 
+/** Whether buckets of a level are wider than the days that a range is cut at. */
+function isCut(level: Level): boolean {
+  return level === 'week' || level === 'month';
+}
+
 /** Column with the size of a record's stored file, 0 without one. */
 export const fileBytes = 'cabBytes';
 
@@ -79,39 +84,55 @@ export class Writer {
     return { sql, params: this.params.values };
   }
 
-  expression(expression: Expression): string {
+  /** A key's value out of the columns of a row, or out of what `pick` makes of them. */
+  expression(expression: Expression, pick: (column: string) => string = (column) => column): string {
     switch (expression.kind) {
       case 'bucket': {
-        if (expression.level === 'hour') return `toStartOfHour(t.${expression.time})`;
-        const start = bucketStart[expression.level]('t.date');
+        const start = this.bucket(expression, pick);
         // The first bucket is cut at the start of the range and labelled with it; a day needs no cut.
-        return start === 't.date'
-          ? start
-          : `greatest(${start}, ${this.params.bind(this.plan.start, 'Date')})`;
+        return isCut(expression.level)
+          ? `greatest(${start}, ${this.params.bind(this.plan.start, 'Date')})`
+          : start;
       }
       case 'column':
-        return `t.${expression.column}`;
+        return pick(`t.${expression.column}`);
       case 'nothing':
         return 'NULL';
       case 'bound':
         return this.params.bind(expression.value, typeof expression.value === 'boolean' ? 'Bool' : 'String');
       case 'second': {
         const { column, daysLater } = expression;
+        const stored = pick(`t.${column}`);
         const time =
-          daysLater === 0 ? `t.${column}` : `addDays(t.${column}, ${this.params.bind(daysLater, 'UInt32')})`;
+          daysLater === 0 ? stored : `addDays(${stored}, ${this.params.bind(daysLater, 'UInt32')})`;
         return `toDateTime64(${time}, 0, 'UTC')`;
       }
       case 'available': {
         const { time, since } = expression;
-        const kept = since === undefined ? '' : ` AND t.${time} > ${this.params.bind(since, moment)}`;
-        return `toBool(t.${fileBytes} > 0${kept})`;
+        const kept =
+          since === undefined ? '' : ` AND ${pick(`t.${time}`)} > ${this.params.bind(since, moment)}`;
+        return `toBool(${pick(`t.${fileBytes}`)} > 0${kept})`;
       }
       case 'names': {
         const ids = this.params.bind(expression.ids, 'Array(String)');
         const names = this.params.bind(expression.names, 'Array(String)');
-        return `transform(toString(t.${expression.column}), ${ids}, ${names}, '')`;
+        return `transform(toString(${pick(`t.${expression.column}`)}), ${ids}, ${names}, '')`;
       }
     }
+  }
+
+  /** What rows are grouped by: equal where the key's values are, and cheaper, for it is made of every row. */
+  groupedBy(expression: Expression): string {
+    return expression.kind === 'bucket'
+      ? this.bucket(expression, (column) => column)
+      : this.expression(expression);
+  }
+
+  private bucket(
+    { level, time }: Extract<Expression, { kind: 'bucket' }>,
+    pick: (column: string) => string,
+  ): string {
+    return level === 'hour' ? `toStartOfHour(${pick(`t.${time}`)})` : bucketStart[level](pick('t.date'));
   }
 
   condition(condition: Condition): string {

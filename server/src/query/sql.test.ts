@@ -50,10 +50,10 @@ test('a grouped page: bound products are no keys, the window narrows the days', 
   assert.deepEqual(pageStatement(weekly, 10, 3, { low: '2015-01-05', high: '2015-01-18' }), {
     sql:
       'SELECT g.date AS date, {p7:String} AS applicationId, g.market AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
-      'FROM (SELECT any(greatest(toStartOfWeek(t.date, 1), {p2:Date})) AS date, any(t.market) AS market, sum(t.quantity) AS acquisitionQuantity ' +
+      'FROM (SELECT greatest(toStartOfWeek(any(t.date), 1), {p2:Date}) AS date, any(t.market) AS market, sum(t.quantity) AS acquisitionQuantity ' +
       'FROM acquisitions AS t WHERE t.accountId = {p5:String} AND t.seq <= {p6:UInt64} AND t.applicationId = {p7:String} ' +
       "AND t.date BETWEEN {p2:Date} AND {p3:Date} AND t.inAppProductId = '' AND lower(t.gender) = lower({p4:String}) " +
-      'AND t.date BETWEEN {p0:Date} AND {p1:Date} GROUP BY toUInt32(greatest(toStartOfWeek(t.date, 1), {p2:Date})) + ' +
+      'AND t.date BETWEEN {p0:Date} AND {p1:Date} GROUP BY toUInt32(toStartOfWeek(t.date, 1)) + ' +
       'reinterpretAsUInt128(sipHash128(t.market, 1)) ' +
       'ORDER BY date DESC, market LIMIT {p8:UInt64} OFFSET {p9:UInt64}) AS g',
     params: {
@@ -72,9 +72,14 @@ test('few keys are grouped by their digest, many and one by themselves', () => {
   );
   assert.match(
     grouped('&groupby=market,gender,ageGroup,deviceType'),
-    /t\.market AS market.* GROUP BY date, deviceType, market, gender, ageGroup ORDER BY/,
+    /t\.market AS market.* GROUP BY t\.date, t\.deviceType, t\.market, t\.gender, t\.ageGroup ORDER BY/,
   );
-  assert.match(grouped('&groupby=date'), / GROUP BY date ORDER BY/);
+  assert.match(grouped('&groupby=date'), / GROUP BY t\.date ORDER BY/);
+  assert.match(
+    grouped('&groupby=market,gender,ageGroup,deviceType&aggregationLevel=month'),
+    /SELECT greatest\(toStartOfMonth\(t\.date\), \{p\d:Date\}\) AS date,.* GROUP BY toStartOfMonth\(t\.date\), /,
+    'the first month is cut per group',
+  );
 });
 
 test('names in a filter become ids, whatever their number', () => {

@@ -57,7 +57,7 @@ function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[])
   const names = keys.map(({ name }) => name);
   // Without keys there is one group, which must not show when it is empty.
   const groupBy = (by: string) => (keys.length === 0 ? ' HAVING count() > 0' : ` GROUP BY ${by}`);
-  const grouping = groupingOf(keys, ({ expression }) => writer.expression(expression));
+  const grouping = groupingOf(keys, writer);
   const perSource = plan.sources.map((source) => {
     const columns = [
       ...grouping.columns,
