@@ -48,6 +48,17 @@ test('a failed call frees its slot', async () => {
   assert.equal(await queue.run(async (slot) => slot), 'a');
 });
 
+test('after a failure a slot is used last', async () => {
+  const queue = new Queue(['a', 'b', 'c'], 0);
+  const next = () => queue.run(async (slot) => slot);
+  assert.equal(await next(), 'c');
+  await assert.rejects(
+    queue.run((slot) => Promise.reject(new Error(slot))),
+    /c/,
+  );
+  assert.equal(await next(), 'b');
+});
+
 test('closing waits for running and waiting calls and refuses further ones', async () => {
   const queue = new Queue(['a'], 1);
   const { opened, open } = gate();

@@ -34,8 +34,8 @@ export class Queue<Slot> {
   }
 
   /**
-   * Runs `work` on the next free slot and tells it how many calls wait behind it. Throws EngineError `unavailable` when the line is full or closed, or when the
-   * signal aborts before the work began.
+   * Runs `work` on the next free slot and tells it how many calls wait behind it. Throws EngineError `unavailable` when
+   * the line is full or closed, or when the signal aborts before the work began.
    */
   async run<Result>(
     work: (slot: Slot, waiting: number) => Promise<Result>,
@@ -44,10 +44,13 @@ export class Queue<Slot> {
     if (this.#closed) throw new EngineError('unavailable', 'the engine is closed', undefined);
     if (turn.signal?.aborted === true) throw gone();
     const slot = this.#free.pop() ?? (await this.#wait(turn));
+    let failed = true;
     try {
-      return await work(slot, this.#waiting.length);
+      const result = await work(slot, this.#waiting.length);
+      failed = false;
+      return result;
     } finally {
-      this.#release(slot);
+      this.#release(slot, failed);
     }
   }
 
@@ -78,13 +81,15 @@ export class Queue<Slot> {
     });
   }
 
-  #release(slot: Slot): void {
+  /** The slot used last is used first, but after a failure last: it may have to be cleaned, which takes time. */
+  #release(slot: Slot, failed: boolean): void {
     const next = this.#waiting.shift();
     if (next !== undefined) {
       next(slot);
       return;
     }
-    this.#free.push(slot);
+    if (failed) this.#free.unshift(slot);
+    else this.#free.push(slot);
     if (this.#free.length < this.#slots) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }

@@ -49,7 +49,7 @@ test('hours are read from the time of the event, within days that the table is s
   );
   assert.equal(
     shown(pageStatement(hourly, 10, 3, { low: '2018-05-01 09:00:00', high: '2018-05-01 11:00:00' })),
-    'SELECT g.date AS date, APP1 AS applicationId, One AS applicationName, g.market AS market, ' +
+    'SELECT g.date AS date, toJSONString(APP1) AS applicationId, toJSONString(One) AS applicationName, toJSONString(g.market) AS market, ' +
       "if(position(toString(g.deviceCount), '.') = 0, concat(toString(g.deviceCount), '.0'), toString(g.deviceCount)) AS deviceCount, " +
       "if(position(toString(g.eventCount), '.') = 0, concat(toString(g.eventCount), '.0'), toString(g.eventCount)) AS eventCount " +
       'FROM (SELECT toStartOfHour(any(t.timestamp)) AS date, any(t.market) AS market, ' +
@@ -144,7 +144,10 @@ test('keys that only order records are read and not printed; missing devices pri
   assert.match(sql, /ORDER BY osBuild DESC, packageVersion, date, mode, /);
   assert.doesNotMatch(sql, /g\.osBuild|g\.packageVersion/);
   const driver = pageStatement(rows('driver/failuredetails', 'applicationId=DRV1&failureHash=x'), 1, 0);
-  assert.match(driver.sql, /nullIf\(g\.clientDeviceId, ''\) AS clientDeviceId/);
+  assert.match(
+    driver.sql,
+    /if\(g\.clientDeviceId = '', 'null', toJSONString\(g\.clientDeviceId\)\) AS clientDeviceId/,
+  );
 });
 
 test('a stack is that of the newest state, found by the stored id itself', () => {
@@ -152,8 +155,8 @@ test('a stack is that of the newest state, found by the stored id itself', () =>
   assert.ok(stack.kind === 'frames');
   assert.equal(
     shown(framesStatement(stack)),
-    "SELECT toString(number - 1) AS `level`, tupleElement(frame, 'image') AS `image`, tupleElement(frame, 'function') AS `function`, " +
-      "tupleElement(frame, 'offset') AS `offset` FROM (SELECT t.frames AS frames FROM failures AS t " +
+    "SELECT toJSONString(toString(number - 1)) AS `level`, toJSONString(tupleElement(frame, 'image')) AS `image`, toJSONString(tupleElement(frame, 'function')) AS `function`, " +
+      "toJSONString(tupleElement(frame, 'offset')) AS `offset` FROM (SELECT t.frames AS frames FROM failures AS t " +
       'WHERE t.accountId = acc AND t.seq <= 7 AND t.applicationId = DRV1 AND t.date BETWEEN 1970-01-01 AND 2149-06-06 ' +
       `AND t.source = desktop AND ${current} AND t.cabIdHash = abc-1 ORDER BY t.seq DESC LIMIT 1) AS r ` +
       'ARRAY JOIN r.frames AS frame, arrayEnumerate(r.frames) AS number ORDER BY number',

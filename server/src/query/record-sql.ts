@@ -1,5 +1,6 @@
 /** Statements about the one record that lookups name: the frames of its stack, its file. */
 import type { FilePlan, FrameMember, FramesPlan } from './plan.js';
+import { printed } from './row-text.js';
 import { fileBytes, type Statement, Writer } from './sql-writer.js';
 
 /** Column with the frames of a record, the failing one first. */
@@ -15,7 +16,7 @@ const member: Record<FrameMember, string> = {
 /** A row per frame of the newest record, in order. */
 export function framesStatement(plan: FramesPlan): Statement {
   const writer = new Writer(plan);
-  const columns = plan.fields.map(({ name, member: made }) => `${member[made]} AS \`${name}\``);
+  const columns = plan.fields.map((field) => `${printed(member[field.member], field)} AS \`${field.name}\``);
   const record = `SELECT t.${frames} AS frames ${writer.from(plan.source, [frames], [])} ORDER BY t.seq DESC LIMIT 1`;
   return writer.statement(
     `SELECT ${columns.join(', ')} FROM (${record}) AS r ARRAY JOIN r.frames AS frame, arrayEnumerate(r.frames) AS number ORDER BY number`,

@@ -5,14 +5,7 @@ import { reports } from '@storelens/contract';
 import type { AccountProducts, Product } from '../products/index.js';
 import { type Plan, plan, type RowsPlan } from './plan.js';
 import type { RowShape } from './row-shape.js';
-import {
-  extentStatement,
-  indexStatement,
-  pageStatement,
-  rowTemplate,
-  stepsStatement,
-  totalStatement,
-} from './sql.js';
+import { extentStatement, indexStatement, pageStatement, stepsStatement, totalStatement } from './sql.js';
 import { validate } from './validate.js';
 
 const products: readonly Product[] = [
@@ -49,7 +42,7 @@ test('a grouped page: bound products are no keys, the window narrows the days', 
   );
   assert.deepEqual(pageStatement(weekly, 10, 3, { low: '2015-01-05', high: '2015-01-18' }), {
     sql:
-      'SELECT g.date AS date, {p7:String} AS applicationId, g.market AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
+      'SELECT g.date AS date, toJSONString({p7:String}) AS applicationId, toJSONString(g.market) AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
       'FROM (SELECT greatest(toStartOfWeek(any(t.date), 1), {p2:Date}) AS date, any(t.market) AS market, sum(t.quantity) AS acquisitionQuantity ' +
       'FROM acquisitions AS t WHERE t.accountId = {p5:String} AND t.seq <= {p6:UInt64} AND t.applicationId = {p7:String} ' +
       "AND t.date BETWEEN {p2:Date} AND {p3:Date} AND t.inAppProductId = '' AND lower(t.gender) = lower({p4:String}) " +
@@ -209,17 +202,6 @@ test('a filter on a day outside the engine range is decided at once', () => {
   assert.match(pageStatement(made, 1, 0).sql, /\(0 OR 1\)/);
 });
 
-test('the row template prints text as JSON and decimals as they are', () => {
-  assert.equal(
-    rowTemplate([
-      { name: 'market', type: 'text' },
-      { name: 'spend', type: 'decimal' },
-    ]),
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholders
-    '{"market":${market:JSON},"spend":${spend:Raw}}',
-  );
-});
-
 test('rows of the whole range: nothing is grouped or sorted by the date, which is null', () => {
   const made = rows(
     'installs',
@@ -228,11 +210,11 @@ test('rows of the whole range: nothing is grouped or sorted by the date, which i
   );
   assert.equal(
     pageStatement(made, 10, 0).sql,
-    'SELECT NULL AS date, {p5:String} AS applicationId, g.market AS market, ' +
+    'SELECT NULL AS date, toJSONString({p5:String}) AS applicationId, toJSONString(g.market) AS market, ' +
       'g.successfulInstallCount AS successfulInstallCount FROM (SELECT t.market AS market, count() AS ' +
       'successfulInstallCount FROM installs AS t WHERE t.accountId = {p3:String} AND t.seq <= {p4:UInt64} AND ' +
       't.applicationId = {p5:String} AND t.date BETWEEN {p0:Date} AND {p1:Date} AND t.successful = {p2:Bool} ' +
-      'GROUP BY market ORDER BY market LIMIT {p6:UInt64} OFFSET {p7:UInt64}) AS g',
+      'GROUP BY t.market ORDER BY market LIMIT {p6:UInt64} OFFSET {p7:UInt64}) AS g',
   );
   assert.equal(made.fullGrain, false);
 });

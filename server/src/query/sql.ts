@@ -8,12 +8,12 @@ import {
   type Key,
   type OrderPlan,
   type Plan,
-  type Printed,
   type RowsPlan,
   type SourcePlan,
   type StepsPlan,
 } from './plan.js';
 import { distinctRows } from './row-digest.js';
+import { printed } from './row-text.js';
 import { columnsOf, isIndexedByDay, type Statement, type Window, Writer } from './sql-writer.js';
 
 function groupingKeys(plan: RowsPlan): readonly Key[] {
@@ -25,7 +25,7 @@ function orderBy(order: readonly OrderPlan[]): string {
   return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`;
 }
 
-/** Rows of the page, rendered by {@link rowTemplate}'s columns; `window` must hold them all. */
+/** Rows of the page, printed as `row-text.ts` says; `window` must hold them all. */
 export function pageStatement(plan: RowsPlan, limit: number, offset: number, window?: Window): Statement {
   const writer = new Writer(plan);
   const [lead] = plan.order;
@@ -34,11 +34,9 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
     plan.kind === 'records' ? recordRows(writer, plan, further) : groupedRows(writer, plan, further);
   const shown = plan.fields.map(({ name, type, nullable }) => {
     const key = plan.keys.find((candidate) => candidate.name === name);
-    if (key !== undefined && isConstant(key.expression))
-      return `${writer.expression(key.expression)} AS ${name}`;
-    if (nullable) return `nullIf(g.${name}, '') AS ${name}`;
-    if (type !== 'decimal') return `g.${name} AS ${name}`;
-    return `if(position(toString(g.${name}), '.') = 0, concat(toString(g.${name}), '.0'), toString(g.${name})) AS ${name}`;
+    const value =
+      key !== undefined && isConstant(key.expression) ? writer.expression(key.expression) : `g.${name}`;
+    return `${printed(value, { type, nullable })} AS ${name}`;
   });
   const cut = `LIMIT ${writer.params.bind(limit, 'UInt64')} OFFSET ${writer.params.bind(offset, 'UInt64')}`;
   // Ordered and cut inside, so that only the page's rows are rendered.
@@ -73,14 +71,6 @@ function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[])
   const sums = plan.measures.map(({ name }) => `sum(u.${name}) AS ${name}`);
   const all = [...names.map((name) => `u.${name} AS ${name}`), ...sums].join(', ');
   return `SELECT ${all} FROM (${perSource.join(' UNION ALL ')}) AS u${groupBy(names.join(', '))}`;
-}
-
-/** Columns and row text of the page for the engine's `Template` format. */
-export function rowTemplate(fields: readonly Pick<Printed, 'name' | 'type'>[]): string {
-  const members = fields.map(
-    ({ name, type }) => `"${name}":\${${name}:${type === 'decimal' ? 'Raw' : 'JSON'}}`,
-  );
-  return `{${members.join(',')}}`;
 }
 
 /** Rows per value of the order's first key, in that order: `[value, rows]`, at most `limit` of them. */
@@ -140,7 +130,7 @@ export function stepsStatement(plan: StepsPlan): Statement {
     return `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}, ${writer.aggregate(aggregate, source)} AS ${countField.name} ${from}`;
   });
   return writer.statement(
-    `SELECT ${nameField.name}, ${countField.name} FROM (${steps.join(' UNION ALL ')}) ORDER BY step`,
+    `SELECT ${plan.fields.map((field) => `${printed(`s.${field.name}`, field)} AS ${field.name}`).join(', ')} FROM (${steps.join(' UNION ALL ')}) AS s ORDER BY step`,
   );
 }
 

