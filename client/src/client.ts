@@ -17,7 +17,7 @@ import type {
   RowShape,
   UnlistedReport,
 } from './reports.js';
-import { type Retry, type RetrySettings, retryDefaults } from './retry.js';
+import { completeRetries, type Retry, type RetrySettings } from './retry.js';
 import type { Token } from './token.js';
 import { type Body, Transport } from './transport.js';
 
@@ -32,27 +32,27 @@ export interface ConnectOptions<Shape extends RowShape = RowShape> {
   /** Origin that grants the tokens, where it is another one than `url`. */
   readonly loginUrl?: string | undefined;
   /** Lets secret and token travel unencrypted to hosts other than this one. */
-  readonly allowHttp?: boolean;
+  readonly allowHttp?: boolean | undefined;
   /** Form of rows without `groupby`, if it is known: the types of rows are then exact. */
-  readonly rowShape?: Shape;
+  readonly rowShape?: Shape | undefined;
   /** How long the service may be silent before an attempt is given up. Default 120,000. */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /** Least time between two requests, whatever runs at the same time. Default 0. */
-  readonly minInterval?: number;
-  readonly retries?: RetrySettings;
+  readonly minInterval?: number | undefined;
+  readonly retries?: RetrySettings | undefined;
   /** Is told of every attempt that failed and will be repeated. */
-  readonly onRetry?: (retry: Retry) => void;
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
   /** Sends requests; for proxies and tests. Default: the one of the platform. */
-  readonly fetch?: typeof fetch;
+  readonly fetch?: typeof fetch | undefined;
   /**
    * Looks up the addresses of a host, so that a download is not sent to a private one by a public name. In Node:
    * `async (host) => (await lookup(host, { all: true })).map(({ address }) => address)` with `lookup` of `dns/promises`.
    */
-  readonly lookup?: Lookup;
+  readonly lookup?: Lookup | undefined;
   /** Time, for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Numbers from 0 to 1, for tests. */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** Options of one call. */
@@ -76,15 +76,17 @@ export interface WalkOptions extends PageOptions {
 /** A request of one's own. */
 export interface RequestOptions extends CallOptions {
   /** Default GET. */
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** A function is called for every attempt; a stream that is given as it is can be sent once. */
-  readonly body?: Body | (() => Body);
+  readonly body?: Body | (() => Body) | undefined;
   /**
    * Whether it may be sent again when an attempt fails. Default: for GET, HEAD, PUT and DELETE, and with an
    * `idempotency-key`, unless the body is a stream.
    */
-  readonly repeatable?: boolean;
+  readonly repeatable?: boolean | undefined;
+  /** Milliseconds until the service begins to answer, the time to send the body included. Default: the client's. */
+  readonly timeout?: number | undefined;
 }
 
 /** A client of the API. Has no state but its token: calls may run at the same time. */
@@ -165,7 +167,7 @@ export function connect<const Shape extends RowShape = RowShape>(
     clientSecret: options.clientSecret,
     timeout: options.timeout ?? 120_000,
     minInterval: options.minInterval ?? 0,
-    retries: { ...retryDefaults, ...options.retries },
+    retries: completeRetries(options.retries),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
@@ -207,7 +209,7 @@ async function request(
   transport: Transport,
   origin: string,
   path: string,
-  { method = 'GET', headers, body, repeatable, signal }: RequestOptions,
+  { method = 'GET', headers, body, repeatable, timeout, signal }: RequestOptions,
 ): Promise<Response> {
   const url = new URL(path, origin);
   if (url.origin !== origin) throw new TypeError(`${path} leaves ${origin}`);
@@ -218,6 +220,7 @@ async function request(
       headers,
       body,
       signal,
+      timeout,
       repeatable: repeatable ?? isRepeatable(method, headers, body),
     },
     async (answer, progress) => {
@@ -234,7 +237,7 @@ function isRepeatable(
   body: RequestOptions['body'],
 ): boolean {
   if (body instanceof ReadableStream) return false;
-  if (['GET', 'HEAD', 'PUT', 'DELETE'].includes(method)) return true;
+  if (['GET', 'HEAD', 'PUT', 'DELETE'].includes(method.toUpperCase())) return true;
   return Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'idempotency-key');
 }
 
@@ -244,7 +247,8 @@ function originOf(text: string, name: string, allowHttp: boolean): string {
     !(url?.protocol === 'https:' || url?.protocol === 'http:') ||
     `${url.pathname}${url.search}${url.hash}${url.username}${url.password}` !== '/'
   ) {
-    throw new TypeError(`${name} is '${text}'; expected an origin such as https://analytics.example.com`);
+    const shown = text.replace(/\/\/.*@/, '//***@');
+    throw new TypeError(`${name} is '${shown}'; expected an origin such as https://analytics.example.com`);
   }
   const local = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (url.protocol === 'http:' && !local && !allowHttp) {

@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionError, InvalidRequestError, ProtocolError, ServiceError } from './errors.js';
-import { delayBefore, parseRetryAfter, retryDefaults } from './retry.js';
+import { completeRetries, delayBefore, parseRetryAfter } from './retry.js';
+
+const defaults = completeRetries();
 
 const delays = (error: unknown, chance: number) =>
-  [1, 2, 3, 4, 5, 6].map((attempt) => delayBefore(error, attempt, retryDefaults, chance));
+  [1, 2, 3, 4, 5, 6].map((attempt) => delayBefore(error, attempt, defaults, chance));
 
 test('waits double, half of each by chance, up to a bound and a number of attempts', () => {
   const error = new ConnectionError('gone', { code: 'x' });
   assert.deepEqual(delays(error, 0), [500, 1000, 2000, 4000, 8000, undefined]);
   assert.deepEqual(delays(error, 1), [1000, 2000, 4000, 8000, 16_000, undefined]);
-  const many = { ...retryDefaults, attempts: 100 };
+  const many = completeRetries({ attempts: 100, firstDelay: undefined });
   assert.equal(delayBefore(error, 50, many, 1), 60_000);
 });
 

@@ -10,13 +10,13 @@ import {
 /** How failures that may pass are met. All times in milliseconds. */
 export interface RetrySettings {
   /** How often a request is sent at most. Default 6; 1 never tries again. */
-  readonly attempts?: number;
+  readonly attempts?: number | undefined;
   /** Wait before the second attempt, doubled before each further one; half of it is chance. Default 1,000. */
-  readonly firstDelay?: number;
+  readonly firstDelay?: number | undefined;
   /** The longest that a doubled wait becomes. Default 60,000. */
-  readonly longestDelay?: number;
+  readonly longestDelay?: number | undefined;
   /** A service that asks for a longer wait than this gets no further attempt. Default 300,000. */
-  readonly longestRetryAfter?: number;
+  readonly longestRetryAfter?: number | undefined;
 }
 
 /** An attempt failed and another follows. */
@@ -28,13 +28,18 @@ export interface Retry {
   readonly delay: number;
 }
 
-/** Defaults of {@link RetrySettings}. */
-export const retryDefaults: Required<RetrySettings> = {
-  attempts: 6,
-  firstDelay: 1000,
-  longestDelay: 60_000,
-  longestRetryAfter: 300_000,
-};
+/** The settings, with defaults for what they leave out. */
+export function completeRetries({
+  attempts = 6,
+  firstDelay = 1000,
+  longestDelay = 60_000,
+  longestRetryAfter = 300_000,
+}: RetrySettings = {}): CompleteRetries {
+  return { attempts, firstDelay, longestDelay, longestRetryAfter };
+}
+
+/** {@link RetrySettings} without gaps. */
+export type CompleteRetries = { readonly [Key in keyof RetrySettings]-?: number };
 
 /**
  * Milliseconds to wait before the attempt after number `attempt`; undefined if there should be none. `chance` lies
@@ -43,7 +48,7 @@ export const retryDefaults: Required<RetrySettings> = {
 export function delayBefore(
   error: unknown,
   attempt: number,
-  settings: Required<RetrySettings>,
+  settings: CompleteRetries,
   chance: number,
 ): number | undefined {
   if (attempt >= settings.attempts || !mayPass(error)) return undefined;

@@ -12,7 +12,7 @@ import {
   RateLimitError,
   StorelensError,
 } from './errors.js';
-import { delayBefore, type Retry, type RetrySettings } from './retry.js';
+import { type CompleteRetries, delayBefore, type Retry } from './retry.js';
 import { readToken, type Token, Tokens } from './token.js';
 
 /** What a transport needs to know; times in milliseconds. */
@@ -24,7 +24,7 @@ export interface TransportSettings {
   readonly clientSecret: string;
   readonly timeout: number;
   readonly minInterval: number;
-  readonly retries: Required<RetrySettings>;
+  readonly retries: CompleteRetries;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly random: () => number;
@@ -43,6 +43,8 @@ export interface Call {
   readonly authorized?: boolean;
   /** Whether an attempt that failed may be repeated. Default true. */
   readonly repeatable?: boolean;
+  /** Milliseconds that the service may be silent, if others than the client's. */
+  readonly timeout?: number | undefined;
   /** Statuses besides 2xx that the reader wants to see. */
   readonly accept?: (status: number) => boolean;
 }
@@ -137,7 +139,8 @@ export class Transport {
   }
 
   async #attempt<Result>(call: Call, token: Token | undefined, read: Read<Result>): Promise<Result> {
-    const { clock, timeout, fetch } = this.#settings;
+    const { clock, fetch } = this.#settings;
+    const timeout = call.timeout ?? this.#settings.timeout;
     const progress = watch(clock, timeout, call.signal);
     let succeeded = false;
     try {
@@ -160,7 +163,7 @@ export class Transport {
       return result;
     } catch (error) {
       call.signal?.throwIfAborted();
-      throw this.#explain(error, call.url.host, progress.expired);
+      throw this.#explain(error, call.url.host, progress.expired ? timeout : undefined);
     } finally {
       if (!succeeded) progress.end();
     }
@@ -180,11 +183,10 @@ export class Transport {
     return errorOf(answer, text, this.#settings.clock.now(), this.#redact);
   }
 
-  #explain(error: unknown, host: string, expired: boolean): unknown {
+  #explain(error: unknown, host: string, silence: number | undefined): unknown {
     if (error instanceof StorelensError) return error;
-    if (expired) {
-      const seconds = this.#settings.timeout / 1000;
-      return new ConnectionError(`${host} was silent for ${seconds} s.`, { code: 'timeout' });
+    if (silence !== undefined) {
+      return new ConnectionError(`${host} was silent for ${silence / 1000} s.`, { code: 'timeout' });
     }
     const { code, message } = causeOf(error);
     const what = this.#redact(code === undefined ? message : `${code}: ${message}`);

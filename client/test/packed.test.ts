@@ -4,12 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createContext, runInContext } from 'node:vm';
 import { startServer, type TestAccount, type TestServer } from '@storelens/server/test-harness';
 
 const execute = promisify(execFile);
@@ -111,6 +113,32 @@ for (const mode of ['nodenext', 'node16']) {
     }
   });
 }
+
+test('it runs where there is nothing but what browsers have', async () => {
+  const context = createContext({
+    ...{ fetch, URL, URLSearchParams, Headers, Response, AbortController, AbortSignal },
+    ...{ ReadableStream, TextDecoder, Blob, FormData, setTimeout, clearTimeout },
+  });
+  const home = join(folder, 'node_modules', '@storelens', 'client', 'dist', 'cjs');
+  const loaded = new Map<string, object>();
+  const load = (name: string): object => {
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const exported = {};
+    loaded.set(name, exported);
+    const text = readFileSync(join(home, name), 'utf8');
+    const run = runInContext(`(function (exports, require) {${text}\n})`, context, { filename: name });
+    run(exported, (other: string) => load(other.replace('./', '')));
+    return exported;
+  };
+  const { connect } = load('index.js') as typeof import('@storelens/client');
+  const { tenantId, clientId, clientSecret } = account;
+  const rows = await connect({ url: server.url, tenantId, clientId, clientSecret })
+    .rows('installs', { applicationId, startDate: '2018-05-20', groupby: ['market'], orderby: 'market' })
+    .toArray();
+  // Arrays of another realm are not deeply equal to ours.
+  assert.equal(rows.map((row) => row.market).join(), 'DE,FR,US');
+});
 
 test('the examples of README.md are programs', async () => {
   const readme = await readFile(join(root, 'client', 'README.md'), 'utf8');

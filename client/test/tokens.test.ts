@@ -144,6 +144,10 @@ test('secret and token go to https, to this machine, or where they are told to',
   }
   for (const url of ['https://analytics.example', 'http://localhost:4700', 'http://[::1]:4700'])
     connect({ ...options, url });
+  assert.throws(
+    () => connect({ ...options, url: 'https://user:password@analytics.example' }),
+    (error) => error instanceof TypeError && !error.message.includes('password'),
+  );
   connect({ ...options, url: 'http://storelens:4700', allowHttp: true });
   for (const name of Object.keys(options)) {
     assert.throws(() => connect({ ...options, [name]: '' }), new RegExp(`${name} is missing`));
