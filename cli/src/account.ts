@@ -1,4 +1,4 @@
-/** Whose account, on which server: from a command's options, the environment and the stored profiles, in this order. */
+/** Whose account, on which server: of the environment or of a stored profile, as far as options say nothing else. */
 import { type Client, type ConnectOptions, connect } from '@storelens/client';
 import { type Context, type Input, type Option, UsageError } from './command.js';
 import { readProfiles } from './profiles.js';
@@ -36,14 +36,15 @@ export async function accountOf(input: Input, context: Context): Promise<Account
     const known = Object.keys(profiles).join(', ') || 'none';
     throw new UsageError(`no profile '${name}'; stored are ${known}; \`storelens login\` stores one`);
   }
-  // A profile that is named goes before the environment, one that is only there comes after it.
-  const [first, second] = name === undefined ? [environment, profile] : [profile, environment];
-  const pick = (key: 'url' | 'tenantId' | 'clientId' | 'clientSecret') => first?.[key] ?? second?.[key];
+  // An account comes whole from one place, or the secret of one service could go to the address of another. A profile
+  // that is named goes before the environment, one that is only there comes after it.
+  const whole = name === undefined && environment.clientSecret !== undefined ? environment : profile;
+  const source = whole ?? environment;
   const account = {
-    url: input.text('url') ?? pick('url'),
-    tenantId: input.text('tenant-id') ?? pick('tenantId'),
-    clientId: input.text('client-id') ?? pick('clientId'),
-    clientSecret: pick('clientSecret'),
+    url: input.text('url') ?? source.url,
+    tenantId: input.text('tenant-id') ?? source.tenantId,
+    clientId: input.text('client-id') ?? source.clientId,
+    clientSecret: source.clientSecret,
   };
   const { url, tenantId, clientId, clientSecret } = account;
   if (tenantId === undefined || clientId === undefined || clientSecret === undefined) {
@@ -59,7 +60,7 @@ export async function accountOf(input: Input, context: Context): Promise<Account
       `no account: \`storelens login\` stores one, or give ${missing.map((key) => ways[key]).join(', ')}`,
     );
   }
-  const origin = profile === undefined ? 'the environment' : `profile ${name ?? 'default'}`;
+  const origin = source === environment ? 'the environment' : `profile ${name ?? 'default'}`;
   return { url, tenantId, clientId, clientSecret, origin };
 }
 

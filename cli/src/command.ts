@@ -12,6 +12,8 @@ export interface Option {
   readonly value?: string;
   readonly help: string;
   readonly required?: true;
+  /** Values that shells complete. */
+  readonly choices?: readonly string[];
 }
 
 /** One positional argument; all are required. */
@@ -19,6 +21,10 @@ export interface Operand {
   /** As in help texts: `TENANT`. */
   readonly name: string;
   readonly help: string;
+  /** Values that shells complete. */
+  readonly choices?: readonly string[];
+  /** One or more of them; only for the last. */
+  readonly repeated?: true;
 }
 
 /** One thing a command can do. */
@@ -57,23 +63,35 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-/** The server refused, or something outside failed; exit code 1. */
+/** The server refused, or something outside failed; exit code 1 unless another one says more. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError';
+
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
 }
 
 /** Parsed arguments of one action. */
 export class Input {
   constructor(
-    private readonly operands: Readonly<Record<string, string>>,
+    private readonly given: Readonly<Record<string, readonly string[]>>,
     private readonly values: Readonly<Record<string, string | boolean | readonly string[]>>,
   ) {}
 
   /** The operand of this name; operands are always there. */
   operand(name: string): string {
-    const value = this.operands[name];
+    const [value] = this.operands(name);
     if (value === undefined) throw new TypeError(`no operand ${name} in the table`);
     return value;
+  }
+
+  /** All operands of a repeated one, at least one. */
+  operands(name: string): readonly string[] {
+    return this.given[name] ?? [];
   }
 
   /** The value of a text option, or undefined. */
@@ -156,15 +174,19 @@ export function parseInput(action: Action, usage: string, args: readonly string[
   return new Input(named(action, usage, positionals), checked(action, usage, values));
 }
 
-function named(action: Action, usage: string, given: readonly string[]): Readonly<Record<string, string>> {
+function named(
+  action: Action,
+  usage: string,
+  given: readonly string[],
+): Readonly<Record<string, readonly string[]>> {
   const operands = action.operands ?? [];
-  const surplus = given[operands.length];
+  const surplus = operands.at(-1)?.repeated ? undefined : given[operands.length];
   if (surplus !== undefined) throw new UsageError(`${usage} does not take '${surplus}'`);
   return Object.fromEntries(
-    operands.map(({ name, help }, index) => {
-      const value = given[index];
-      if (value === undefined || value === '') throw new UsageError(`${usage} needs ${name}: ${help}`);
-      return [name, value];
+    operands.map(({ name, help, repeated }, index) => {
+      const values = repeated ? given.slice(index) : given.slice(index, index + 1);
+      if (values.length === 0 || values.includes('')) throw new UsageError(`${usage} needs ${name}: ${help}`);
+      return [name, values];
     }),
   );
 }

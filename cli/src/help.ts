@@ -1,5 +1,5 @@
 /** Help texts, made from the command tables. */
-import type { Action, Command } from './command.js';
+import type { Action, Command, Operand } from './command.js';
 import { exitCodeLines } from './exit-codes.js';
 import { aligned } from './output.js';
 
@@ -13,7 +13,7 @@ Commands:
 ${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
 \`storelens COMMAND --help\` shows a command's actions and options.
 
-report acts for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID, STORELENS_CLIENT_ID and
+login, report and ingest act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID, STORELENS_CLIENT_ID and
 STORELENS_CLIENT_SECRET. Without a URL it asks Microsoft's service.
 
 tenant, application, key, product, symbols, crash, operator-key and signing-key manage a server of your own:
@@ -45,7 +45,7 @@ ${aligned(lines)}
 
 /** The help text of one action. */
 export function actionHelp(command: Command, name: string, action: Action): string {
-  const operands = (action.operands ?? []).map((operand) => `  ${operand.name}\n      ${operand.help}\n`);
+  const operands = (action.operands ?? []).map((operand) => `  ${written(operand)}\n      ${operand.help}\n`);
   const options = Object.entries(action.options).map(([option, { value, help, required }]) => {
     const placeholder = value === undefined ? '' : ` ${value}`;
     return `  --${option}${placeholder}\n      ${help}${required ? ' Required.' : ''}\n`;
@@ -58,5 +58,7 @@ ${operands.length > 0 ? `\nArguments:\n${operands.join('')}` : ''}${options.leng
 }
 
 function usage(name: string, action: Action): string {
-  return [name, ...(action.operands ?? []).map((operand) => operand.name)].join(' ').trim();
+  return [name, ...(action.operands ?? []).map(written)].join(' ').trim();
 }
+
+const written = ({ name: operand, repeated }: Operand) => `${operand}${repeated ? '...' : ''}`;

@@ -7,6 +7,7 @@ import { type Action, type Command, type Context, parseInput, RefusedError, Usag
 import { application } from './commands/application.js';
 import { crash } from './commands/crash.js';
 import { devCert } from './commands/dev-cert.js';
+import { ingest } from './commands/ingest.js';
 import { key } from './commands/key.js';
 import { login } from './commands/login.js';
 import { operatorKey } from './commands/operator-key.js';
@@ -24,6 +25,7 @@ import { actionHelp, commandHelp, overview } from './help.js';
 const commands: readonly Command[] = [
   login,
   report,
+  ingest,
   tenant,
   application,
   key,
@@ -49,12 +51,14 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     }
     if (error instanceof RefusedError) {
       context.err.write(`storelens: ${error.message}\n`);
-      return 1;
+      return error.exitCode;
     }
     if (error instanceof StorelensError) {
       context.err.write(`storelens: ${explained(error)}\n`);
       return exitCodeOf(error);
     }
+    // A reader that has seen enough (`| head`) is no fault.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
     throw error;
   }
 }

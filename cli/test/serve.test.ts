@@ -11,6 +11,9 @@ import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Place, placeIn, replay, shell, storelens } from './transcript.js';
 
+const contoso = '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90';
+const client = '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11';
+
 interface Served {
   readonly place: Place;
   readonly url: string;
@@ -60,8 +63,8 @@ test('tenants, applications, keys and products are managed as the transcript sho
   await replay('manage', place, {
     url,
     here: place.folder,
-    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
-    client: '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11',
+    contoso,
+    client,
   });
 });
 
@@ -69,7 +72,7 @@ test('symbols are sent and crashes read again as the transcript shows', async (c
   const { place, url } = await serve(context);
   await replay('crashes', place, {
     url,
-    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
+    contoso,
     samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
   });
 });
@@ -95,9 +98,41 @@ test('an account logs in and reads reports as the transcript shows', async (cont
   await replay('report', place, {
     url,
     here: place.folder,
-    contoso: '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90',
-    client: '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11',
+    contoso,
+    client,
   });
+});
+
+/** A tenant with an application and a product, as an operator makes them. */
+async function prepare(place: Place, role = 'Manager'): Promise<void> {
+  await writeFile(join(place.folder, 'secret.txt'), `${'s3cret-'.repeat(6)}\n`);
+  for (const line of [
+    `tenant create --name Contoso --tenant-id ${contoso}`,
+    `application create --tenant ${contoso} --name Nightly --role ${role} --client-id ${client}`,
+    `key create --tenant ${contoso} --application ${client} --client-secret-file secret.txt`,
+    `product create --tenant ${contoso} --kind app --id 9NBLGGGZ5QDR --name 'Contoso Game'`,
+  ]) {
+    const { code, err } = await shell(place, `storelens ${line}`);
+    assert.equal(code, 0, err);
+  }
+}
+
+test('files of rows are sent as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  await prepare(place);
+  const write = (name: string, text: string) => writeFile(join(place.folder, name), text);
+  const row = (market: string, quantity: number) =>
+    JSON.stringify({ applicationId: '9NBLGGGZ5QDR', timestamp: '2016-02-03T10:00:00Z', market, quantity });
+  await write('rows.ndjson', [row('US', 3), row('US', 2), row('DE', 1), row('FR', 1200)].join('\n'));
+  const head = 'applicationId,timestamp,market,quantity\n';
+  const line = (day: string, market: string, quantity: string) =>
+    `9NBLGGGZ5QDR,${day}T10:00:00Z,${market},${quantity}\n`;
+  await write('rows.csv', `${head}${line('2016-02-04', 'DE', '10')}${line('2016-02-04', 'DE', '5')}`);
+  await write('rows.json', `[${row('US', 2)},\n${row('DE', 10)}]\n`);
+  const good = line('2016-03-01', 'JP', '1');
+  const bad = line('2016-03-01', 'JP', 'many');
+  await write('long.csv', `${head}${good.repeat(100_001)}${bad}${good.repeat(49_998)}`);
+  await replay('ingest', place, { url, here: place.folder, contoso, client });
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
