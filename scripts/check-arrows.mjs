@@ -35,7 +35,7 @@ const arrows = {
   products: ['registry'],
   ingest: ['ledger', 'engine', 'files', 'config', 'types of products'],
   crashes: ['engine', 'ledger', 'registry', 'files', 'config', 'types of ingest', 'types of products'],
-  mirror: ['registry', 'types of ingest', 'types of products'],
+  mirror: ['engine', 'registry', 'files', 'config', 'types of ingest', 'types of products'],
   query: ['ledger', 'engine', 'types of products'],
   http: [
     'query',

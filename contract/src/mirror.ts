@@ -2,7 +2,7 @@
  * Which reports can be copied from another server of the API, and what is kept of their rows. Made from the entries
  * of reports and datasets, so that nothing is said twice; the tables' SQL is written by hand and held against this.
  */
-import type { Column } from './dataset.js';
+import type { Column, DatasetEntry } from './dataset.js';
 import { datasets } from './datasets/index.js';
 import type { Field, ReportEntry } from './report.js';
 import { reports } from './reports/index.js';
@@ -99,6 +99,28 @@ function mirrorOf(entry: ReportEntry): MirrorTable {
       ?.formerValues,
   };
 }
+
+/** What stands before the slash in the name of a report on failures; '' for those of apps. */
+export function programmeOf({ name }: Pick<ReportEntry, 'name'>): string {
+  return name.includes('/') ? name.slice(0, name.indexOf('/')) : '';
+}
+
+/** Stacks and crash files that were copied, of all programmes: a row each. */
+export const mirrorCrashes: DatasetEntry = {
+  name: 'mirror_crashes',
+  summary: 'Stacks and crash files that were copied from another server.',
+  time: 'date',
+  columns: [
+    { name: 'programme', type: 'text', note: 'Whose failures.' },
+    { name: 'scope', type: 'text', note: "The product; '' for the whole account." },
+    { name: 'kind', type: 'text', note: 'stack or file.' },
+    { name: 'name', type: 'text', note: 'The identifier that the source gives, in lower case.' },
+    { name: 'date', type: 'day', note: 'Day of the failure.' },
+    { name: 'stack', type: 'text', note: 'JSON list of frames.' },
+    { name: 'cabBytes', type: 'integer', note: 'Size of the file.' },
+    { name: 'fileId', type: 'text', note: 'Under which the store of files has it.' },
+  ],
+};
 
 /** The mirrors by report name: of all reports whose rows belong to days. */
 export const mirrorTables: Readonly<Record<string, MirrorTable>> = Object.fromEntries(

@@ -229,7 +229,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       query,
       ingest,
       crashes,
-      mirror: createMirror({ ingest, registry, clock }),
+      mirror: createMirror({ ingest, registry, engine, clock, settings }),
       metrics,
       publicUrl,
       dataFolder: data,

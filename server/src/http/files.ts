@@ -102,7 +102,7 @@ async function serve(request: FileRequest, reply: FastifyReply, parts: Parts): P
 
 /** What an address opens: it is genuine, and tenant, crash and the file's time are as they should be. */
 async function find(request: FileRequest, parts: Parts): Promise<Found> {
-  const { clock, engine, fileAddresses, identity, settings } = parts;
+  const { clock, engine, fileAddresses, identity, mirror, settings } = parts;
   const cabIdHash = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.cab$/.exec(request.params.file)?.[1];
   const query = new URLSearchParams(request.raw.url?.split('?').slice(1).join('?'));
   const accountId = await accountOf(request.params.tenant, identity);
@@ -115,7 +115,8 @@ async function find(request: FileRequest, parts: Parts): Promise<Found> {
     signature: query.get('signature') ?? '',
   });
   if (mark === undefined) throw nothingHere();
-  const crash = await findCrashFile(engine, accountId, cabIdHash);
+  const crash =
+    (await findCrashFile(engine, accountId, cabIdHash)) ?? (await mirror.file(accountId, cabIdHash));
   if (crash === undefined) throw nothingHere();
   const expiry = crashFileExpiry(crash.time, settings['crash-file-days']);
   if (expiry !== undefined && expiry <= clock.now()) throw nothingHere();

@@ -1,9 +1,10 @@
 /** Days of reports that a client copied from another server come in, and what is known of them. */
-import { type MirrorTable, mirrorTables, type ReportEntry, reports } from '@storelens/contract';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type MirrorTable, mirrorTables, programmeOf, type ReportEntry, reports } from '@storelens/contract';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { BodyFields, badField } from '../body.js';
 import { Failure } from '../failure.js';
 import type { Caller } from '../identity/index.js';
+import type { MirroredFrame, RecordKey } from '../mirror/index.js';
 import type { AccountProducts } from '../products/index.js';
 import { utcDay } from '../system.js';
 import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
@@ -27,10 +28,35 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
     return caller;
   }
 
+  async function putRecord(request: FastifyRequest, reply: FastifyReply, entry: ReportEntry, id: string) {
+    onlyMethods(request, reply, ['PUT']);
+    const { accountId } = await callerOf(request, ':report/:id', `mirror/${entry.name}/${id}`);
+    const given = parametersOf(request.url, ['applicationId', 'date']);
+    const scope = scopeOf(entry, given.get('applicationId'), await products.of(accountId));
+    const date = given.get('date');
+    if (date === undefined) {
+      throw new Failure('invalid-parameters', [
+        'date is missing; it is the day of the failure as yyyy-MM-dd.',
+      ]);
+    }
+    const day = realDay(date, `date is '${date}'`);
+    const key: RecordKey = {
+      ...{ accountId, report: entry.name, programme: programmeOf(entry), scope, day },
+      name: identifierOf(id),
+    };
+    const answer =
+      entry.kind === 'file'
+        ? await mirror.putFile(key, request.raw)
+        : await mirror.putStack(key, framesOf(await readJson(request)));
+    return sendJson(reply, answer);
+  }
+
   server.all<{ Params: { '*': string } }>('/ingest/v1/mirror/*', async (request, reply) => {
     try {
       const { name, day } = pathOf(request.params['*']);
       const table = day === undefined ? undefined : mirrorTables[name];
+      const record = day === undefined ? undefined : singleFailures[name];
+      if (record !== undefined && day !== undefined) return await putRecord(request, reply, record, day);
       if (table === undefined || day === undefined) throw unknownPath(request.params['*']);
       onlyMethods(request, reply, ['PUT']);
       const { accountId } = await callerOf(request, ':report/:day', `mirror/${name}/${day}`);
@@ -71,16 +97,16 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
     const applicationId = given.get('applicationId');
     const owned = await products.of(accountId);
     const known = applicationId === undefined ? undefined : owned.find(applicationId)?.id;
-    const day = (name: 'from' | 'to', otherwise: string) => {
+    const day = (name: 'from' | 'to') => {
       const value = given.get(name);
-      return value === undefined ? otherwise : realDay(value, `${name} is '${value}'`);
+      return value === undefined ? undefined : realDay(value, `${name} is '${value}'`);
     };
     const state = await mirror.state({
       accountId,
       report: entry?.name,
       scope: known ?? applicationId,
-      from: day('from', firstDay),
-      to: day('to', lastDay),
+      from: day('from'),
+      to: day('to'),
     });
     return sendJson(reply, state);
   });
@@ -97,7 +123,10 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
       const body = await readJson(request);
       const key = { accountId, report: name, scope };
       if (day === undefined) await mirror.remember(key, cursorOf(body));
-      else await mirror.fail({ ...key, day: dayOf(day, clock.now()) }, errorOf(body));
+      else {
+        const what = entry.name in singleFailures ? identifierOf(day) : dayOf(day, clock.now());
+        await mirror.fail({ ...key, day: what }, errorOf(body));
+      }
       return reply.code(204).header('cache-control', 'no-store').send();
     } finally {
       drain(request.raw);
@@ -110,6 +139,42 @@ const copied: Readonly<Record<string, ReportEntry>> = Object.fromEntries(
   Object.entries(reports).filter(([, { kind }]) => kind !== 'steps'),
 );
 const names = Object.keys(copied).join(', ');
+
+/** Reports on single failures: their stacks and files are put by identifier. */
+const singleFailures: Readonly<Record<string, ReportEntry>> = Object.fromEntries(
+  Object.entries(copied).filter(([, { kind }]) => kind === 'frames' || kind === 'file'),
+);
+
+/** The identifier of a failure's crash file, in lower case. */
+function identifierOf(id: string): string {
+  if (/^[0-9a-z-]{1,64}$/i.test(id)) return id.toLowerCase();
+  throw new Failure('invalid-parameters', [
+    `'${id}' in the path is no identifier; expected 1 to 64 letters, digits and hyphens.`,
+  ]);
+}
+
+/** Most frames of a stack. */
+const mostFrames = 1000;
+
+/** The frames of a body: rows as the report prints them, in their order. */
+function framesOf(body: unknown): readonly MirroredFrame[] {
+  if (!Array.isArray(body) || body.length > mostFrames) {
+    throw new Failure('invalid-body', [`The body is no JSON array of at most ${mostFrames} frames.`]);
+  }
+  const problems: string[] = [];
+  const frames = body.map((frame: unknown, index) => {
+    const values = typeof frame === 'object' && frame !== null ? (frame as Record<string, unknown>) : {};
+    const text = (name: string): string => {
+      const value = values[name] ?? '';
+      if (typeof value === 'string' && value.length <= 4096) return value;
+      problems.push(`row ${index + 1}: ${name}: expected text of at most 4096 characters`);
+      return '';
+    };
+    return { image: text('image'), function: text('function'), offset: text('offset') };
+  });
+  if (problems.length > 0) throw new Failure('invalid-rows', problems.slice(0, 100));
+  return frames;
+}
 
 function mirrored(name: string): ReportEntry | undefined {
   const wanted = name.toLowerCase();

@@ -1,5 +1,5 @@
 /** The part of `/openapi.json` on mirrored days: a path per report that can be mirrored, and the state. */
-import { type Field, type MirrorTable, mirrorTables } from '@storelens/contract';
+import { type Field, type MirrorTable, mirrorTables, type ReportEntry, reports } from '@storelens/contract';
 import { errorReferences, type Json } from './openapi-errors.js';
 
 const security = [{ token: [] }, { operatorKey: [] }];
@@ -104,6 +104,62 @@ function mirrorPath(table: MirrorTable): [string, Json] {
   return [`/ingest/v1/mirror/${report.name}/{day}`, { put: operation }];
 }
 
+const frame: Json = {
+  type: 'object',
+  properties: Object.fromEntries(
+    ['level', 'image', 'function', 'offset'].map((name) => [name, { type: 'string' }]),
+  ),
+};
+
+const storedRecord: Json = {
+  type: 'object',
+  required: ['report', 'applicationId', 'id', 'batch', 'duplicate'],
+  properties: {
+    report: { type: 'string' },
+    applicationId: nullable('string'),
+    id: { type: 'string' },
+    batch: { type: 'string' },
+    duplicate: { type: 'boolean', description: 'Whether it had this content already.' },
+  },
+};
+
+function recordPath({ name, kind, identity }: ReportEntry): [string, Json] {
+  const required = { required: true };
+  const operation: Json = {
+    operationId: `mirror-${name.replaceAll('/', '-')}`,
+    tags: ['Mirror'],
+    summary: kind === 'file' ? `Store a crash file for ${name}` : `Store a stack for ${name}`,
+    security,
+    parameters: [
+      {
+        name: 'id',
+        in: 'path',
+        required: true,
+        description: 'As the source gives it.',
+        schema: { type: 'string' },
+      },
+      ...(identity.needs === 'one' ? [parameter('applicationId', 'The product.', required)] : []),
+      parameter('date', 'UTC day of the failure.', {
+        ...required,
+        schema: { type: 'string', format: 'date' },
+      }),
+      tenant,
+    ],
+    requestBody: {
+      required: true,
+      content:
+        kind === 'file'
+          ? { 'application/vnd.ms-cab-compressed': { schema: { type: 'string', format: 'binary' } } }
+          : json({ type: 'array', items: frame, maxItems: 1000 }),
+    },
+    responses: {
+      '200': { description: 'It is stored and answered.', content: json(storedRecord) },
+      ...errorReferences([400, 401, 403, 413, 415, 500, 503]),
+    },
+  };
+  return [`/ingest/v1/mirror/${name}/{id}`, { put: operation }];
+}
+
 const known: Json = {
   type: 'object',
   required: ['reports'],
@@ -170,6 +226,11 @@ function note(operationId: string, summary: string, parameters: Json[], schema: 
 /** Paths of mirrored days. */
 export const mirrorPaths: Readonly<Record<string, Json>> = {
   ...Object.fromEntries(Object.values(mirrorTables).map(mirrorPath)),
+  ...Object.fromEntries(
+    Object.values(reports)
+      .filter(({ kind }) => kind === 'frames' || kind === 'file')
+      .map(recordPath),
+  ),
   '/ingest/v1/mirror/state': {
     get: {
       operationId: 'mirror-state',

@@ -95,6 +95,8 @@ export interface Ledger {
   stored(accountId: string, dataset: string, above: number, upTo: number): Promise<readonly DoneCommit[]>;
   /** Rows of the stored commits of an account and dataset with `above < seq <= upTo`. */
   storedRows(accountId: string, dataset: string, above: number, upTo: number): Promise<number>;
+  /** Whether an account has a stored commit of a dataset. */
+  hasStored(accountId: string, dataset: string): Promise<boolean>;
   /** Least snapshot that still answers completely for a dataset; 0 if nothing was purged. */
   purgedBelow(accountId: string, dataset: string): Promise<number>;
   /** How far the purge came; zeros at first. */

@@ -275,6 +275,14 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       return numberOf(row?.row_count);
     },
 
+    async hasStored(accountId, dataset) {
+      const row = await registry.get(
+        "SELECT seq FROM commits WHERE account_id = $1 AND dataset = $2 AND state = 'done' LIMIT 1",
+        [accountId, dataset],
+      );
+      return row !== undefined;
+    },
+
     async purgedBelow(accountId, dataset) {
       return (await purgeMark(accountId, dataset)).horizon;
     },

@@ -6,13 +6,13 @@
  * readers get the snapshot of a moment ago, as if they had come then; a batch is acknowledged after. That suffices
  * because one process writes. Several on one registry would leave this out, or have it told by each other.
  */
-import type { Ledger } from './index.js';
+import type { Ledger, OpenCommit } from './index.js';
 
-/** Numbers that are being read or were, by a key. */
-class Memory {
-  private readonly known = new Map<string, Promise<number>>();
+/** What is being read or was, by a key. */
+class Memory<Value> {
+  private readonly known = new Map<string, Promise<Value>>();
 
-  of(key: string, read: () => Promise<number>): Promise<number> {
+  of(key: string, read: () => Promise<Value>): Promise<Value> {
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const reading = read();
@@ -33,16 +33,21 @@ class Memory {
 
 /** The same ledger, which asks the registry for a snapshot or a purge only after it has written one. */
 export function remembered(ledger: Ledger): Ledger {
-  const snapshots = new Memory();
-  const purged = new Memory();
+  const snapshots = new Memory<number>();
+  const purged = new Memory<number>();
+  const filled = new Memory<boolean>();
   const keyOf = (accountId: string, dataset: string) => `${accountId} ${dataset}`;
+  /** Whoever sees the new snapshot sees that the dataset has rows, too. */
+  const stored = (commit: OpenCommit | undefined, work: Promise<void>) => {
+    const { accountId = '', dataset = '' } = commit ?? {};
+    return snapshots.changing(accountId, filled.changing(keyOf(accountId, dataset), work));
+  };
   // Every verb is listed, so that a new one has to say whether it writes.
   return {
     begin: (request) => snapshots.changing(request.accountId, ledger.begin(request)),
     beginAll: (requests) => snapshots.changing(requests[0]?.accountId ?? '', ledger.beginAll(requests)),
-    finish: (commit, firstDay, lastDay) =>
-      snapshots.changing(commit.accountId, ledger.finish(commit, firstDay, lastDay)),
-    finishAll: (written) => snapshots.changing(written[0]?.commit.accountId ?? '', ledger.finishAll(written)),
+    finish: (commit, firstDay, lastDay) => stored(commit, ledger.finish(commit, firstDay, lastDay)),
+    finishAll: (written) => stored(written[0]?.commit, ledger.finishAll(written)),
     abandon: (commit) => snapshots.changing(commit.accountId, ledger.abandon(commit)),
     giveUp: (commit) => snapshots.changing(commit.accountId, ledger.giveUp(commit)),
     snapshot: (accountId) => snapshots.of(accountId, () => ledger.snapshot(accountId)),
@@ -57,6 +62,8 @@ export function remembered(ledger: Ledger): Ledger {
     accountsWith: (dataset, from, to) => ledger.accountsWith(dataset, from, to),
     stored: (accountId, dataset, above, upTo) => ledger.stored(accountId, dataset, above, upTo),
     storedRows: (accountId, dataset, above, upTo) => ledger.storedRows(accountId, dataset, above, upTo),
+    hasStored: (accountId, dataset) =>
+      filled.of(keyOf(accountId, dataset), () => ledger.hasStored(accountId, dataset)),
     purgeMark: (accountId, dataset) => ledger.purgeMark(accountId, dataset),
   };
 }

@@ -3,6 +3,7 @@
  * each, and what the copying command wants to remember. Rows go through ingestion; this feature knows which commit
  * of a day is the newest. It asks nobody for anything: the command that copies is a client like any other.
  */
+import type { Readable } from 'node:stream';
 import type { IncomingDay } from '../ingest/index.js';
 
 export { createMirror, type MirrorOptions } from './mirror.js';
@@ -13,14 +14,49 @@ export { createMirror, type MirrorOptions } from './mirror.js';
  */
 export type DayState = 'empty' | 'read' | 'settled' | 'failed';
 
-/** The day of a report that a call is about. */
+/** The day of a report that a call is about; of reports on single failures `day` is their identifier. */
 export interface DayKey {
   readonly accountId: string;
   readonly report: string;
   /** The product's id in the registry's spelling; '' for the whole account. */
   readonly scope: string;
-  /** `yyyy-MM-dd`. */
   readonly day: string;
+}
+
+/** The stack or file of one failure. */
+export interface RecordKey {
+  readonly accountId: string;
+  /** For example `desktop/stacktrace`. */
+  readonly report: string;
+  /** What stands before the slash; '' for apps. */
+  readonly programme: string;
+  readonly scope: string;
+  /** As the source names it, in lower case. */
+  readonly name: string;
+  /** UTC day of the failure. */
+  readonly day: string;
+}
+
+/** A frame of a stack, the failing one first. */
+export interface MirroredFrame {
+  readonly image: string;
+  readonly function: string;
+  readonly offset: string;
+}
+
+/** What became of a stack or file. */
+export interface RecordAnswer {
+  readonly report: string;
+  readonly applicationId: string | null;
+  readonly id: string;
+  readonly batch: string;
+  readonly duplicate: boolean;
+}
+
+/** A stored file of a failure: its day, and that day's first moment in milliseconds. */
+export interface StoredFile {
+  readonly day: string;
+  readonly time: number;
 }
 
 /** A mirrored day that came in. */
@@ -74,8 +110,9 @@ export interface StateQuestion {
   readonly accountId: string;
   readonly report: string | undefined;
   readonly scope: string | undefined;
-  readonly from: string;
-  readonly to: string;
+  /** Undefined: no bound. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
 }
 
 /** The state of an account's mirror. */
@@ -92,6 +129,12 @@ export interface Mirror {
    * once more changes nothing. Throws Failure as ingestion does.
    */
   put(body: MirroredBody): Promise<MirroredAnswer>;
+  /** Puts a stack in the place of the one that was there. Throws Failure as ingestion does. */
+  putStack(key: RecordKey, frames: readonly MirroredFrame[]): Promise<RecordAnswer>;
+  /** Puts a file in the place of the one that was there; `too-large` beyond limit and quota. */
+  putFile(key: RecordKey, body: Readable): Promise<RecordAnswer>;
+  /** The file under an id that a query gave; undefined if there is none. */
+  file(accountId: string, fileId: string): Promise<StoredFile | undefined>;
   /** Notes that a day could not be read; rows that are there stay. */
   fail(day: DayKey, error: string): Promise<void>;
   /** Remembers a JSON object for a report and scope. */

@@ -124,7 +124,11 @@ export class MirrorDays {
       `SELECT report, scope, cursor_json, written_at FROM mirror_cursors WHERE ${which}`,
       [...params],
     );
-    const ranged = `${which} AND day >= ${bind(from)} AND day <= ${bind(to)}`;
+    const ranged = [
+      which,
+      ...(from === undefined ? [] : [`day >= ${bind(from)}`]),
+      ...(to === undefined ? [] : [`day <= ${bind(to)}`]),
+    ].join(' AND ');
     const counted = await this.registry.all(`${countedDays} WHERE ${ranged} GROUP BY report, scope`, params);
     const reports = knownReports(counted, cursors);
     if (report === undefined) return { reports };

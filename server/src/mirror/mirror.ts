@@ -2,16 +2,18 @@
  * Stores mirrored days under batch ids that name the content and the commit before it: an attempt that is repeated
  * finds its own commit, whatever of it was done, and a content that comes back later is stored anew.
  */
+import { Failure } from '../failure.js';
 import type { Ingest } from '../ingest/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Registry } from '../registry/index.js';
 import type { Clock } from '../system.js';
-import type { DayKey, Mirror } from './index.js';
+import type { DayKey, Mirror, RecordAnswer, RecordKey } from './index.js';
 import { MirrorDays, stateOf } from './mirror-days.js';
+import { MirrorRecords, type PreparedRecord, type RecordParts } from './mirror-records.js';
 
 /** What {@link createMirror} needs. */
-export interface MirrorOptions {
-  readonly ingest: Pick<Ingest, 'prepareDay' | 'storeDay' | 'dropDay'>;
+export interface MirrorOptions extends RecordParts {
+  readonly ingest: Pick<Ingest, 'prepareDay' | 'storeDay' | 'dropDay' | 'newFile' | 'store'>;
   /** Migrated. */
   readonly registry: Registry;
   readonly clock: Clock;
@@ -22,11 +24,43 @@ function keyOf({ accountId, report, scope, day }: DayKey): string {
 }
 
 /** Wires ingestion and registry. Errors of the registry pass through. */
-export function createMirror({ ingest, registry, clock }: MirrorOptions): Mirror {
+export function createMirror(options: MirrorOptions): Mirror {
+  const { ingest, registry, clock } = options;
+  const records = new MirrorRecords(options);
   const days = new MirrorDays(registry);
   const locks = new KeyLocks();
 
+  async function putRecord(key: RecordKey, prepared: PreparedRecord): Promise<RecordAnswer> {
+    const { accountId, report, scope, name } = key;
+    const item: DayKey = { accountId, report, scope, day: name };
+    return await locks.run(keyOf(item), async () => {
+      const { hash } = prepared;
+      const known = await days.stored(item);
+      const same = known !== undefined && known.hash === hash;
+      const batch = same ? known.batch : `${report}/${name}/${known?.seq ?? 0}/${hash}`;
+      if (same) await records.drop(prepared);
+      const seq = same ? known.seq : (await records.store(key, prepared, batch)).seq;
+      await days.write(item, { seq, batch, hash, rows: 1, settled: true }, clock.now());
+      return { report, applicationId: scope === '' ? null : scope, id: name, batch, duplicate: same };
+    });
+  }
+
   return {
+    putStack: (key, frames) => putRecord(key, records.stack(key, frames)),
+
+    async putFile(key, body) {
+      const prepared = await records.receive(key, body);
+      try {
+        return await putRecord(key, prepared);
+      } catch (error) {
+        // Refused before it was handed over; nothing happens if it was.
+        if (error instanceof Failure && error.code === 'too-large') await records.drop(prepared);
+        throw error;
+      }
+    },
+
+    file: (accountId, fileId) => records.file(accountId, fileId),
+
     async put({ settled, ...body }) {
       const { accountId, scope, day, table } = body;
       const key: DayKey = { accountId, report: table.report.name, scope, day };

@@ -11,6 +11,7 @@ import type { Clock, Random } from '../system.js';
 import { AnswerCache, type CodedForms, isMomentary, type KeptAnswer } from './answer-cache.js';
 import { enclose, enclosedCopy, templateFor } from './envelope.js';
 import { type LinkForm, nextLink } from './link.js';
+import { hasBounds, mirrorTableOf, noticesOf } from './mirrored.js';
 import { PageIndexes } from './page-index.js';
 import { printable } from './parse.js';
 import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
@@ -21,7 +22,7 @@ import type { RowShape } from './row-shape.js';
 import { rowTemplate } from './row-text.js';
 import { SmallAnswers } from './small-answers.js';
 import { type Chosen, runOf, Snapshots } from './snapshots.js';
-import { extentStatement, pageStatement, stepsStatement } from './sql.js';
+import { extentStatement, mirrorGroupingsStatement, pageStatement, stepsStatement } from './sql.js';
 import type { Statement } from './sql-writer.js';
 import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
@@ -225,6 +226,22 @@ export function createQuery({
     return { body: enclose(rows, room, restOf(total)), total };
   }
 
+  /** What is to be said where mirrored days are part of an answer. */
+  async function mirrorNotices(question: Question, planned: RowsPlan, signal: AbortSignal | undefined) {
+    const part = planned.sources.find(({ mirror }) => mirror !== undefined)?.mirror;
+    if (part === undefined || !hasBounds(question, planned)) return [];
+    const bytes = await engine.query({
+      account: planned.accountId,
+      ...mirrorGroupingsStatement(planned, part),
+      format: 'JSONEachRow',
+      signal,
+      settings: limits,
+    });
+    const lines = Buffer.from(bytes).toString('utf8').split('\n').filter(Boolean);
+    const groupings = lines.map((line) => (JSON.parse(line) as { grouping: string }).grouping);
+    return noticesOf(question, groupings);
+  }
+
   async function rowsAnswer(
     question: Question,
     planned: RowsPlan,
@@ -245,7 +262,9 @@ export function createQuery({
       small === undefined
         ? await pageOf(planned, question, restOf, signal)
         : { body: enclosedCopy(small.rows, restOf(small.total)), total: small.total };
-    return { body, notices: total === 0 ? [await extentNotice(question, planned, signal)] : [] };
+    if (total > 0) return { body, notices: await mirrorNotices(question, planned, signal) };
+    const hidden = question.level === 'hour' ? await mirrorNotices(question, planned, signal) : [];
+    return { body, notices: hidden.length > 0 ? hidden : [await extentNotice(question, planned, signal)] };
   }
 
   async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<KeptAnswer> {
@@ -316,8 +335,23 @@ export function createQuery({
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
     enter('plan');
-    const planAt = (snapshot: number, summedTo = 0) =>
-      plan(question, { accountId, sellerId, products, snapshot, summedTo, now, files, reach });
+    const planAt = async (snapshot: number, summedTo = 0) => {
+      // After the snapshot was taken: whoever may see mirrored rows knows that there are some.
+      const mirror = mirrorTableOf(entry);
+      const mirrored = mirror !== undefined && (await ledger.hasStored(accountId, mirror));
+      const circumstances = {
+        accountId,
+        sellerId,
+        products,
+        snapshot,
+        summedTo,
+        now,
+        files,
+        reach,
+        mirrored,
+      };
+      return plan(question, circumstances);
+    };
     return { question, reach, planAt, now };
   }
 
@@ -343,7 +377,7 @@ export function createQuery({
     async find(entry, rawQuery, scope, signal) {
       const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
       if (question.mismatch !== undefined) throw unknownFile(question, question.mismatch);
-      const planned = planAt(await ledger.snapshot(scope.accountId));
+      const planned = await planAt(await ledger.snapshot(scope.accountId));
       if (planned.kind !== 'file') throw new TypeError(`${entry.name} answers no file`);
       return await findFile(question, planned, reach, now, signal);
     },
@@ -367,8 +401,8 @@ export function createQuery({
 
     // A mark that moves meanwhile is none the worse.
     const summed = await summedTo(entry, scope.accountId);
-    const read = ({ snapshot, notice, present, begins, steady }: Chosen) => {
-      const planned = planAt(snapshot, summed);
+    const read = async ({ snapshot, notice, present, begins, steady }: Chosen) => {
+      const planned = await planAt(snapshot, summed);
       const notices = notice === undefined ? ignored : [...ignored, notice];
       const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
       const tag = answers.tagOf(planned, [link, reach?.notice, ...notices]);

@@ -9,6 +9,7 @@ import type { AccountProducts } from '../products/index.js';
 import type { FilterValue } from './check-filter.js';
 import { addDays, clampDay, type Day, firstDay, lastDay } from './dates.js';
 import { keyOf, lookupPredicate, predicate, timeColumn } from './expressions.js';
+import { type CopiedRecord, copiedOf, type MirrorPart, withMirror } from './mirrored.js';
 import { hourText } from './range.js';
 import { type Reach, within } from './reach.js';
 import type { OrderTerm, Question } from './validate.js';
@@ -28,6 +29,8 @@ export interface Scope {
   readonly files: { readonly days: number; readonly readable: boolean };
   /** What is older is not answered. */
   readonly reach: Reach | undefined;
+  /** The account has mirrored days of the report. */
+  readonly mirrored?: boolean;
 }
 
 /** How the value of a key is made from a source row. */
@@ -100,6 +103,8 @@ export interface SourcePlan {
   readonly latestBy: readonly string[] | undefined;
   /** Rows may have been superseded by a later commit. */
   readonly supersedable: boolean;
+  /** Absent: the account has no mirrored days of the report. */
+  readonly mirror?: MirrorPart;
 }
 
 /** What all kinds of plan share. */
@@ -156,6 +161,8 @@ export interface FramesPlan extends Base {
   readonly kind: 'frames';
   readonly fields: readonly (Printed & { readonly member: FrameMember })[];
   readonly source: SourcePlan;
+  /** Copied stacks count as well. */
+  readonly copied?: CopiedRecord | undefined;
 }
 
 /** The file of the newest record. */
@@ -163,6 +170,8 @@ export interface FilePlan extends Base {
   readonly kind: 'file';
   readonly fields: readonly [];
   readonly source: SourcePlan;
+  /** Copied files count as well. */
+  readonly copied?: CopiedRecord | undefined;
   /** Column with the time of the event. */
   readonly time: string;
 }
@@ -217,6 +226,7 @@ function printed({ name, type, nullWhenEmpty }: Field): Printed {
 
 function planRows(kind: RowsPlan['kind'], question: Question, scope: Scope): RowsPlan {
   const { row, order, entry } = question;
+  const sources = entry.sources.map(planSource);
   const isKey = (field: Field) => kind === 'records' || field.role !== 'measure';
   const hidden = order.map(({ field }) => field).filter((field) => !row.includes(field));
   const keys = [...row.filter(isKey), ...hidden].map((field) => keyOf(field, question, scope));
@@ -227,7 +237,7 @@ function planRows(kind: RowsPlan['kind'], question: Question, scope: Scope): Row
     measures: row.filter((field) => !isKey(field)).map(({ name, type }) => ({ name, type })),
     fields: row.map(printed),
     order: totalOrder(order, keys),
-    sources: entry.sources.map(planSource),
+    sources: scope.mirrored ? withMirror(sources, question) : sources,
     fullGrain: kind === 'records' || (question.groupby === undefined && !question.oneBucket),
   };
 }
@@ -237,7 +247,8 @@ function planFrames(question: Question, scope: Scope): FramesPlan {
     if (field.origin?.from !== 'frame') throw new TypeError(`${field.name} is no member of a frame`);
     return { ...printed(field), member: field.origin.member };
   });
-  return { ...base(question, scope), kind: 'frames', fields, source: onlySource(question) };
+  const copied = scope.mirrored ? copiedOf(question) : undefined;
+  return { ...base(question, scope), kind: 'frames', fields, source: onlySource(question), copied };
 }
 
 function planFile(question: Question, scope: Scope): FilePlan {
@@ -246,6 +257,7 @@ function planFile(question: Question, scope: Scope): FilePlan {
     kind: 'file',
     fields: [],
     source: onlySource(question),
+    copied: scope.mirrored ? copiedOf(question) : undefined,
     time: timeColumn(question.entry),
   };
 }

@@ -1,4 +1,5 @@
 /** Statements about the one record that lookups name: the frames of its stack, its file. */
+import { copiedRecord } from './mirrored.js';
 import type { FilePlan, FrameMember, FramesPlan } from './plan.js';
 import { printed } from './row-text.js';
 import { fileBytes, type Statement, Writer } from './sql-writer.js';
@@ -13,11 +14,21 @@ const member: Record<FrameMember, string> = {
   offset: "tupleElement(frame, 'offset')",
 };
 
+/** The frames of a copied stack in the type of the others. */
+const framesOfText =
+  "JSONExtract(m.stack, 'Array(Tuple(image String, function String, offset String, found String, file String, line UInt32))')";
+
 /** A row per frame of the newest record, in order. */
 export function framesStatement(plan: FramesPlan): Statement {
   const writer = new Writer(plan);
   const columns = plan.fields.map((field) => `${printed(member[field.member], field)} AS \`${field.name}\``);
-  const record = `SELECT t.${frames} AS frames ${writer.from(plan.source, [frames], [])} ORDER BY t.seq DESC LIMIT 1`;
+  const own = writer.from(plan.source, [frames], []);
+  let record = `SELECT t.${frames} AS frames ${own} ORDER BY t.seq DESC LIMIT 1`;
+  if (plan.copied !== undefined) {
+    const copied = `SELECT ${framesOfText} AS frames, m.seq AS seq ${copiedRecord(plan, plan.copied, writer.bind)}`;
+    const all = `SELECT t.${frames} AS frames, t.seq AS seq ${own} UNION ALL ${copied}`;
+    record = `SELECT frames FROM (${all}) ORDER BY seq DESC LIMIT 1`;
+  }
   return writer.statement(
     `SELECT ${columns.join(', ')} FROM (${record}) AS r ARRAY JOIN r.frames AS frame, arrayEnumerate(r.frames) AS number ORDER BY number`,
   );
@@ -27,7 +38,14 @@ export function framesStatement(plan: FramesPlan): Statement {
 export function fileStatement(plan: FilePlan): Statement {
   const writer = new Writer(plan);
   const columns = `t.cabId, t.cabIdHash, t.date, toUnixTimestamp64Milli(t.${plan.time}), t.${fileBytes}`;
+  const own = writer.from(plan.source, [], []);
+  if (plan.copied === undefined) {
+    return writer.statement(`SELECT ${columns} ${own} ORDER BY t.${fileBytes} > 0 DESC, t.seq DESC LIMIT 1`);
+  }
+  const midnight = "toInt64(toUnixTimestamp(toDateTime(m.date, 'UTC'))) * 1000";
+  const copied = copiedRecord(plan, plan.copied, writer.bind);
+  const all = `SELECT t.cabId AS cabId, t.cabIdHash AS cabIdHash, t.date AS day, toUnixTimestamp64Milli(t.${plan.time}) AS time, t.${fileBytes} AS bytes, t.seq AS seq ${own} UNION ALL SELECT m.name AS cabId, m.fileId AS cabIdHash, m.date AS day, ${midnight} AS time, m.cabBytes AS bytes, m.seq AS seq ${copied}`;
   return writer.statement(
-    `SELECT ${columns} ${writer.from(plan.source, [], [])} ORDER BY t.${fileBytes} > 0 DESC, t.seq DESC LIMIT 1`,
+    `SELECT cabId, cabIdHash, day, time, bytes FROM (${all}) ORDER BY bytes > 0 DESC, seq DESC LIMIT 1`,
   );
 }

@@ -7,6 +7,7 @@ import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Ledger } from '../ledger/index.js';
 import type { Clock } from '../system.js';
 import { questionKey } from './link.js';
+import { mirrorTableOf } from './mirrored.js';
 import type { Question } from './validate.js';
 
 /** A chosen snapshot, and what to tell the caller if it is not the one that was asked for. */
@@ -70,7 +71,8 @@ export class Snapshots {
       const replacing = dataset?.replaces !== undefined || dataset?.supersedable === true;
       if (replacing && snapshot < (await this.ledger.purgedBelow(accountId, table))) return true;
     }
-    return false;
+    const mirror = mirrorTableOf(entry);
+    return mirror !== undefined && snapshot < (await this.ledger.purgedBelow(accountId, mirror));
   }
 
   private recall(run: string): number | undefined {

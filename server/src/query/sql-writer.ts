@@ -7,6 +7,7 @@
 import type { Aggregate, Condition, FilterOperator, Level, ValueType } from '@storelens/contract';
 import type { EngineValue } from '../engine/index.js';
 import { countedColumns, distinctValues } from './distinct-values.js';
+import { groupingsOf, hasMirroredFile, type MirrorPart, mirrorConditions } from './mirrored.js';
 import type { Expression, Key, Plan, Predicate, SourcePlan } from './plan.js';
 import { besideSums, hits, sumsOf, unionOf } from './summed-rows.js';
 
@@ -77,6 +78,8 @@ const operators: Record<Exclude<FilterOperator, 'contains'>, string> = {
 /** Writes the parts of one statement. */
 export class Writer {
   readonly params = new Parameters();
+  /** A placeholder for a value. */
+  readonly bind = (value: string | number, type: string) => this.params.bind(value, type);
 
   constructor(private readonly plan: Plan) {}
 
@@ -133,6 +136,15 @@ export class Writer {
     pick: (column: string) => string,
   ): string {
     return level === 'hour' ? `toStartOfHour(${pick(`t.${time}`)})` : bucketStart[level](pick('t.date'));
+  }
+
+  /** An expression on rows of a source. */
+  valueIn({ mirror }: SourcePlan, expression: Expression): string {
+    if (expression.kind !== 'available' || mirror?.files === undefined) return this.expression(expression);
+    const { time, since } = expression;
+    const { bind } = this.mirrorWriting(false);
+    const kept = since === undefined ? '' : ` AND t.${time} > ${bind(since, moment)}`;
+    return `toBool(${hasMirroredFile(this.plan, mirror.files, bind)}${kept})`;
   }
 
   condition(condition: Condition): string {
@@ -241,6 +253,7 @@ export class Writer {
       ...(ranged ? this.ranged() : []),
       ...source.where.map((condition) => this.condition(condition)),
       ...stored,
+      ...mirrorConditions(this.plan, source.mirror, this.mirrorWriting(ranged)),
       ...this.plan.lookups.map((lookup) => this.predicate(lookup)),
       ...(ranged && this.plan.filter !== undefined ? [this.predicate(this.plan.filter)] : []),
       ...further,
@@ -265,6 +278,18 @@ export class Writer {
     const conditions = rest(this.current(source));
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     return `FROM (${this.latest(source.table, source.latestBy, columns, ranged)}) AS t${where}`;
+  }
+
+  private mirrorWriting(ranged: boolean) {
+    return {
+      bind: this.bind,
+      range: ranged ? (alias: string) => this.range(alias) : undefined,
+    };
+  }
+
+  /** The groupings of the mirrored days in the range. */
+  mirrorGroupings(part: MirrorPart): string {
+    return groupingsOf(this.plan, part, this.mirrorWriting(true));
   }
 
   /** The latest row per `by` under the snapshot, with the columns that are needed. */

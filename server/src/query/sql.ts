@@ -2,7 +2,9 @@
  * A plan of rows to SQL text and typed parameters: the page, its index and its total, the steps, the extent of the
  * data. What all statements share stands in `sql-writer.ts`.
  */
+import type { ValueType } from '@storelens/contract';
 import { groupingOf } from './group-digest.js';
+import { isMixed, type MirrorPart } from './mirrored.js';
 import {
   isConstant,
   type Key,
@@ -44,10 +46,16 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
 }
 
 function recordRows(writer: Writer, plan: RowsPlan, further: readonly string[]): string {
-  const [source] = plan.sources;
-  if (source === undefined) throw new TypeError('a records plan needs a source');
-  const columns = groupingKeys(plan).map((key) => `${writer.expression(key.expression)} AS ${key.name}`);
-  return `SELECT ${columns.join(', ')} ${writer.from(source, columnsOf(plan, source), further)}`;
+  const rowsOf = (source: SourcePlan) => {
+    const columns = groupingKeys(plan).map(
+      ({ name, expression }) => `${writer.valueIn(source, expression)} AS ${name}`,
+    );
+    return `SELECT ${columns.join(', ')} ${writer.from(source, columnsOf(plan, source), further)}`;
+  };
+  const [only, ...others] = plan.sources.map(rowsOf);
+  if (only === undefined) throw new TypeError('a records plan needs a source');
+  // Whatever follows is said of all of them.
+  return others.length === 0 ? only : `SELECT * FROM (${[only, ...others].join(' UNION ALL ')})`;
 }
 
 function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[]): string {
@@ -56,12 +64,14 @@ function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[])
   // Without keys there is one group, which must not show when it is empty.
   const groupBy = (by: string) => (keys.length === 0 ? ' HAVING count() > 0' : ` GROUP BY ${by}`);
   const grouping = groupingOf(keys, writer);
+  const mixed = isMixed(plan);
   const perSource = plan.sources.map((source) => {
     const columns = [
       ...grouping.columns,
-      ...plan.measures.map(({ name }) => {
+      ...plan.measures.map(({ name, type }) => {
         const aggregate = source.measures[name];
-        return `${aggregate === undefined ? '0' : writer.aggregate(aggregate, source)} AS ${name}`;
+        const value = aggregate === undefined ? '0' : writer.aggregate(aggregate, source);
+        return `${mixed ? ofOneType(value, type) : value} AS ${name}`;
       }),
     ];
     return `SELECT ${columns.join(', ')} ${writer.from(source, columnsOf(plan, source), further)}${groupBy(grouping.groupBy)}`;
@@ -71,6 +81,11 @@ function groupedRows(writer: Writer, plan: RowsPlan, further: readonly string[])
   const sums = plan.measures.map(({ name }) => `sum(u.${name}) AS ${name}`);
   const all = [...names.map((name) => `u.${name} AS ${name}`), ...sums].join(', ');
   return `SELECT ${all} FROM (${perSource.join(' UNION ALL ')}) AS u${groupBy(names.join(', '))}`;
+}
+
+/** A measure in a type that those of all tables fit in. */
+function ofOneType(value: string, type: ValueType): string {
+  return type === 'decimal' ? `toDecimal128(${value}, 18)` : `toInt64(${value})`;
 }
 
 /** Rows per value of the order's first key, in that order: `[value, rows]`, at most `limit` of them. */
@@ -95,9 +110,9 @@ export function indexStatement(
 }
 
 function recordLead(writer: Writer, plan: RowsPlan, value: string): string {
-  const [source] = plan.sources;
-  if (source === undefined) throw new TypeError('a records plan needs a source');
-  return `SELECT ${value} ${writer.from(source, columnsOf(plan, source), [])}`;
+  return plan.sources
+    .map((source) => `SELECT ${value} ${writer.from(source, columnsOf(plan, source), [])}`)
+    .join(' UNION ALL ');
 }
 
 /** The keys of every source row, ungrouped. */
@@ -150,4 +165,10 @@ export function extentStatement(plan: Plan, ranged = false): Statement {
     return `SELECT t.date AS day ${writer.from(source, columns, [], ranged)}`;
   });
   return writer.statement(`SELECT min(day), max(day), count() FROM (${days.join(' UNION ALL ')})`);
+}
+
+/** The groupings of the mirrored days in the plan's range, a row each. */
+export function mirrorGroupingsStatement(plan: RowsPlan, part: MirrorPart): Statement {
+  const writer = new Writer(plan);
+  return writer.statement(writer.mirrorGroupings(part));
 }
