@@ -163,6 +163,19 @@ test('a cut file is an error of its reader, whether its length was told or not',
   }
 });
 
+test('a file that is shorter than was said is an error also where fetch does not mind', async () => {
+  const short = connect({
+    ...{ tenantId: 't', clientId: 'c', clientSecret: 's', url: server.url },
+    fetch: async (input) =>
+      String(input).includes('/oauth2/')
+        ? Response.json({ access_token: 'token' })
+        : new Response('MSCF', { headers: { 'content-length': '1000' } }),
+  });
+  const answer = await short.download(...what);
+  assert.equal(answer.size, 1000);
+  await assert.rejects(text(answer), /did not send the file to its end: 4 of 1000 bytes arrived/);
+});
+
 test('a file that stops to arrive is an error when patience ends; canceling it hangs up', async () => {
   const clock = testClock();
   const half: Behaviour = (_, response) => {

@@ -266,6 +266,9 @@ test('links that go round in a circle end the run', async () => {
   );
   const error = await failure(numbers(client.rows(...what)), ProtocolError);
   assert.equal(error.code, 'circular-link');
+  const far = [1, 2, 3, 4, 5, 6, 7].concat(Array.from({ length: 20 }, (_, index) => 5 + (index % 3)));
+  server.script(...far.map((n) => page(n, link(n))), page(0));
+  await failure(numbers(client.rows(...what)), ProtocolError);
   server.script(page(1, link(1)));
   await failure(numbers(client.rows(...what)), ProtocolError);
 });
@@ -383,6 +386,8 @@ test("a request of one's own is repeated when it may be, and a refused one alway
   assert.deepEqual(await attempts({ body: 'x', headers: { 'Idempotency-Key': '1' } }, 503), [2, true]);
   assert.deepEqual(await attempts({ body: stream, headers: { 'Idempotency-Key': '1' } }, 503), [2, true]);
   assert.deepEqual(await attempts({ body: stream(), headers: { 'Idempotency-Key': '1' } }, 503), [1, false]);
+  server.script(json({}, 503));
+  await failure(send({ method: 'PUT', body: stream() }), ServiceError);
   assert.deepEqual(await attempts({ method: 'PUT', body: 'x' }, 503), [2, true]);
   assert.deepEqual(await attempts({ body: 'x' }, 401), [2, true]);
   assert.deepEqual(await attempts({ body: stream() }, 401), [1, false]);
