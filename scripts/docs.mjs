@@ -222,6 +222,13 @@ function reportsIndex() {
         'first. Equal rows are put in a fixed order, so pages never overlap.',
       '**Paging**: `@nextLink` is relative to `/v1.0/my/analytics/`, and null on the last page. It reads the state ' +
         'that the first page saw, whatever is ingested meanwhile. `TotalCount` counts the rows of all pages.',
+      '**Whole results**: with `Accept: text/csv`, `application/x-ndjson` or `application/vnd.apache.parquet` all rows ' +
+        'come in one answer, streamed, in the same order and at a snapshot; `top` and `skip` cut only where they are ' +
+        'given. An answer that breaks off breaks its connection off, so what ends properly is complete. NDJSON lines ' +
+        'are the rows of the pages. CSV starts with the field names; text stands in quotes, and text that starts with ' +
+        "`=`, `+`, `-`, `@`, a tab or a carriage return gets a leading `'`, so that no spreadsheet runs it; " +
+        '`Accept: text/csv; raw=true` leaves it as it is. Parquet columns are UTF-8 text, 64-bit integers, decimals ' +
+        'with six places, booleans, dates and UTC timestamps. JSON pages are what everybody else gets.',
       'A parameter that only other reports have is ignored and named in the header `Storelens-Notice`; a misspelt ' +
         'one is refused, and so is anything else that cannot be understood: see [errors](../errors.md).',
     ]

@@ -91,7 +91,8 @@ function checkSettings(settings: Settings): void {
 }
 
 async function openEngine(settings: Settings, data: string): Promise<Engine> {
-  const limits = { sessions: settings.sessions, queueLength: settings['queue-length'] };
+  const { sessions, streams, 'queue-length': queueLength } = settings;
+  const limits = { sessions, streams, queueLength };
   const url = settings['clickhouse-url'];
   const engine =
     url === null

@@ -197,6 +197,17 @@ export const settingsTable = {
     default: 256,
     help: 'Report queries that may wait; beyond it 503 with Retry-After.',
   },
+  streams: {
+    ...whole(1, 64),
+    default: 2,
+    help: 'Whole-result answers (CSV, NDJSON, Parquet) that run at the same time; others wait in a line of their own.',
+  },
+  'stream-seconds': { ...whole(1, 86_400), default: 3600, help: 'Longest time of one whole-result answer.' },
+  'stream-stall-seconds': {
+    ...whole(1, 3600),
+    default: 60,
+    help: 'Longest wait for a client to take 64 KiB of a whole-result answer before its connection is cut.',
+  },
   'answer-cache-mib': {
     ...whole(0, 1_048_576),
     default: 64,

@@ -6,6 +6,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Session } from 'chdb';
+import { ask } from './chdb-session.js';
+import { openStreams } from './chdb-stream.js';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type InputFormat } from './index.js';
 import { literalsOf } from './literals.js';
@@ -17,6 +19,8 @@ export interface ChdbOptions {
   readonly folder: string;
   readonly sessions: number;
   readonly queueLength: number;
+  /** Whole answers that are read at once; 1 if missing. */
+  readonly streams?: number;
 }
 
 async function loadSessionClass(): Promise<typeof Session> {
@@ -87,26 +91,6 @@ async function openSession(SessionClass: typeof Session, folder: string): Promis
   }
 }
 
-const unclean = new WeakSet<Session>();
-
-/**
- * Runs a statement. A session keeps what a failed query had answered so far, and puts it before the answer of its next
- * query (chdb 3.4.0), which may be another account's. So the answer that follows a failure is thrown away before anybody
- * asks. Remove this when a failed query leaves nothing behind.
- */
-async function ask(session: Session, text: string): ReturnType<Session['queryAsync']> {
-  if (unclean.has(session)) {
-    await session.queryAsync('SELECT 1 FORMAT TSV');
-    unclean.delete(session);
-  }
-  try {
-    return await session.queryAsync(text);
-  } catch (error) {
-    unclean.add(session);
-    throw error;
-  }
-}
-
 /** Whether `file()` would take a path for a pattern; it has no way to quote one. */
 function isPattern(path: string): boolean {
   return /[*?{}]/.test(path);
@@ -121,7 +105,7 @@ function fileSource(file: string, format: InputFormat, structure: string): strin
 }
 
 /** Opens, and creates if need be, the engine folder. One folder at a time in a process. */
-export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): Promise<Engine> {
+export async function openChdb({ folder, sessions, queueLength, streams = 1 }: ChdbOptions): Promise<Engine> {
   // Batches are spooled beside the engine folder: better to say it now than at the first batch.
   if (isPattern(resolve(folder))) {
     throw new Error(`Cannot use the data folder ${folder}: its path has one of the characters * ? { }`);
@@ -131,7 +115,9 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   await writeFile(settingsFile(folder), mergeSettings, { mode: 0o600 });
   const opened: Session[] = [];
   try {
-    for (let count = 0; count <= sessions; count += 1) opened.push(await openSession(SessionClass, folder));
+    // One writes, one ends the streams of clients that have gone.
+    for (let count = 0; count < sessions + streams + 2; count += 1)
+      opened.push(await openSession(SessionClass, folder));
     for (const session of opened) await session.queryAsync(sessionSettings);
   } catch (error) {
     for (const session of opened) session.close();
@@ -141,7 +127,8 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   // another's way, and in that of the event loop (5 % more small answers a second for 32 clients on two cores).
   const crowded = { max_threads: Math.max(1, Math.floor(availableParallelism() / sessions)) };
   const writer = new Queue(opened.slice(0, 1), queueLength);
-  const readers = new Queue(opened.slice(1), queueLength);
+  const readers = new Queue(opened.slice(1, 1 + sessions), queueLength);
+  const streaming = await openStreams(opened.slice(1 + sessions), queueLength, `${folder}-exports`);
   let closing: Promise<void> | undefined;
 
   const query: Engine['query'] = async (request) => {
@@ -161,6 +148,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
   return {
     kind: 'chdb',
     query,
+    stream: streaming.stream,
     async queryFile(request) {
       const source = fileSource(request.file, request.inputFormat, request.structure);
       try {
@@ -191,7 +179,7 @@ export async function openChdb({ folder, sessions, queueLength }: ChdbOptions): 
       await query({ account: '', sql: 'SELECT 1', format: 'TSV' });
     },
     close() {
-      closing ??= Promise.all([writer.close(), readers.close()]).then(() => {
+      closing ??= Promise.all([writer.close(), readers.close(), streaming.close()]).then(() => {
         for (const session of opened) session.close();
       });
       return closing;

@@ -8,6 +8,7 @@ import { open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
+import { openStreams } from './clickhouse-stream.js';
 import { type EngineCall, toEngineError } from './errors.js';
 import {
   type Engine,
@@ -25,6 +26,8 @@ export interface ClickHouseOptions {
   readonly url: string;
   readonly sessions: number;
   readonly queueLength: number;
+  /** Whole answers that are read at once; 1 if missing. */
+  readonly streams?: number;
 }
 
 /**
@@ -47,7 +50,7 @@ const pingSeconds = 10;
 const unknownDatabase = 81;
 
 /** Aborts a call that takes longer than the engine's own limit allows: then the network is at fault. */
-function deadline(settings: EngineSettings = {}): AbortSignal {
+export function deadline(settings: EngineSettings = {}): AbortSignal {
   const limit = Number(settings.max_execution_time ?? 0);
   return AbortSignal.timeout(((limit > 0 ? limit : defaultSeconds) + networkSeconds) * 1000);
 }
@@ -77,7 +80,7 @@ function isTexts(value: EngineValue): value is readonly string[] {
 }
 
 /** Binds lists that are too long for one URL parameter in parts: the names of a publisher's thousands of add-ons. */
-function splitLists(
+export function splitLists(
   text: string,
   params: EngineParams = {},
 ): { readonly text: string; readonly params: EngineParams } {
@@ -131,7 +134,8 @@ function connect(url: URL, database: string, connections: number) {
   });
 }
 
-type Client = ReturnType<typeof connect>;
+/** A client of a server, with the settings that all calls share. */
+export type Client = ReturnType<typeof connect>;
 
 /** Sends one statement and collects the answer. */
 async function send(
@@ -235,9 +239,10 @@ export async function openClickHouse({
   url: text,
   sessions,
   queueLength,
+  streams = 1,
 }: ClickHouseOptions): Promise<Engine> {
   const { origin, database, url } = parseUrl(text);
-  const client = connect(url, database, 2 * sessions + 1);
+  const client = connect(url, database, 2 * sessions + streams + 1);
   try {
     await prepareDatabase(client, url, database, origin);
   } catch (error) {
@@ -247,6 +252,7 @@ export async function openClickHouse({
   const slots = Array.from({ length: sessions }, (_, index) => index);
   const readers = new Queue(slots, queueLength);
   const writers = new Queue(slots, queueLength);
+  const streaming = openStreams(client, streams, queueLength);
   let closing: Promise<void> | undefined;
 
   return {
@@ -258,6 +264,7 @@ export async function openClickHouse({
         return send(client, 'query', statement, query.params, query.settings);
       }, query);
     },
+    stream: streaming.stream,
     async queryFile(query) {
       return await readers.run(() => sendWithFile(url, database, query), query);
     },
@@ -276,7 +283,9 @@ export async function openClickHouse({
       await send(client, 'query', 'SELECT 1', undefined, { max_execution_time: pingSeconds });
     },
     close() {
-      closing ??= Promise.all([readers.close(), writers.close()]).then(() => client.close());
+      closing ??= Promise.all([readers.close(), writers.close(), streaming.close()]).then(() =>
+        client.close(),
+      );
       return closing;
     },
   };

@@ -30,6 +30,12 @@ export interface EngineQuery {
   readonly begun?: () => void;
 }
 
+/** A read of a whole answer, however large, in pieces. */
+export interface EngineStream extends Omit<EngineQuery, 'format' | 'goesOn' | 'begun'> {
+  /** `Template` must print nothing around rows: embedded, each piece is made by itself. `Parquet` gives one file. */
+  readonly format: 'Template' | 'Parquet';
+}
+
 /** Formats of files. */
 export type InputFormat = 'JSONEachRow' | 'CSVWithNames' | 'Parquet';
 
@@ -66,6 +72,12 @@ export interface Engine {
   readonly kind: 'chdb' | 'clickhouse';
   /** Runs a read and returns the answer's bytes. */
   query(query: EngineQuery): Promise<Uint8Array>;
+  /**
+   * Runs a read on sessions that only such reads have, and returns the answer's bytes piece by piece, as they are asked
+   * for. It waits for a session when the first piece is asked for. Whoever stops early ends the query; so does the
+   * signal, at any time. An error may come after many pieces, and none of them tells.
+   */
+  stream(query: EngineStream): AsyncIterable<Uint8Array>;
   /** Reads a local file and returns the answer's bytes. */
   queryFile(query: EngineFileQuery): Promise<Uint8Array>;
   /** Stores a batch, all of it or nothing. */

@@ -95,6 +95,16 @@ export function queryText(
   return `${bind(sql)}\nFORMAT ${format}${settingsClause(settings)}`;
 }
 
+/** Text that puts the answer of a read into a table expression such as `file(...)`. */
+export function exportText(
+  { sql, params = {}, settings = {} }: Omit<EngineQuery, 'format'>,
+  target: string,
+  bind: Bind = asIs,
+): string {
+  checkPlaceholders(sql, params);
+  return `INSERT INTO FUNCTION ${target}${settingsClause(settings)}\n${bind(sql)}`;
+}
+
 /** Text of a read of a file, which a table expression stands for. */
 export function fileQueryText(query: EngineQuery, source: string, bind: Bind = asIs): string {
   return queryText(query, (sql) => bind(sql).replace('batch_file', () => source));

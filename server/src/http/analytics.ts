@@ -1,13 +1,16 @@
 /** One route for all reports, driven by the registry of reports. */
 import { reports } from '@storelens/contract';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
 import type { Timings } from '../query/index.js';
 import { RateLimit } from '../rate-limit.js';
+import { acceptedBy, mediaTypes } from './accept.js';
 import { sendCompressed } from './compress.js';
 import { addressOfFile } from './files.js';
+import { setNotice } from './notice.js';
 import type { Parts } from './parts.js';
+import { notAcceptable, sendWhole } from './whole.js';
 
 const base = '/v1.0/my/analytics/';
 
@@ -44,6 +47,8 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
     }
     // Client ids are unique within a tenant only.
     rate.take(`${caller.tenantId} ${caller.applicationId}`);
+    const accepted = entry.kind === 'file' ? 'page' : acceptedBy(request.headers.accept);
+    if (accepted === undefined) throw notAcceptable(request.headers.accept, mediaTypes);
     const products = await parts.products.of(caller.accountId);
     const target = request.raw.url ?? '';
     const mark = target.indexOf('?');
@@ -65,15 +70,19 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
       return reply.header('cache-control', 'no-store').redirect(`${parts.publicUrl()}${address}`, 302);
     }
     const has = (tag: string) => isNamed(request.headers['if-none-match'], tag);
+    if (accepted !== 'page') {
+      return await sendWhole(request, reply, parts, { entry, rawQuery, scope, form: accepted, has });
+    }
     const { body, notices, tag, coded, timings } =
       (await parts.query.repeat(entry, rawQuery, scope, { has })) ??
       (await whileConnected(request, (signal) => parts.query.run(entry, rawQuery, scope, { signal, has })));
     if (notices.length > 0) setNotice(reply, notices);
     reply.header('cache-control', 'private, no-cache').header('server-timing', serverTiming(timings));
     if (tag !== undefined) reply.header('etag', `W/"${tag}"`);
+    reply.header('vary', 'Accept, Accept-Encoding');
     const sent =
       body === undefined
-        ? reply.code(304).header('vary', 'Accept-Encoding').send()
+        ? reply.code(304).send()
         : sendCompressed(
             request,
             reply.header('content-type', 'application/json; charset=utf-8'),
@@ -115,10 +124,4 @@ function serverTiming(timings: Timings): string {
   return Object.entries(timings)
     .map(([stage, milliseconds]) => `${stage};dur=${milliseconds.toFixed(1)}`)
     .join(', ');
-}
-
-/** Sets `Storelens-Notice`; header values are ASCII, so other characters are percent-encoded. */
-function setNotice(reply: FastifyReply, notices: readonly string[]): void {
-  const text = notices.join('; ').replace(/[^\u0020-\u007e]/gu, (character) => encodeURIComponent(character));
-  reply.header('storelens-notice', text);
 }

@@ -60,7 +60,7 @@ export function codingFor(header: string | undefined): Coding | undefined {
 }
 
 /**
- * Sends a body in the coding that the request prefers, with `Vary`. Content-Length is that of the bytes sent, for
+ * Sends a body in the coding that the request prefers, with `Vary` unless that is set. Content-Length is that of the bytes sent, for
  * HEAD of those that GET would send. `known` holds the body in codings that it was sent in before.
  */
 export async function sendCompressed(
@@ -69,7 +69,7 @@ export async function sendCompressed(
   body: Buffer,
   known?: Pick<Map<string, Buffer>, 'get'> & { set(coding: string, bytes: Buffer): unknown },
 ): Promise<FastifyReply> {
-  reply.header('vary', 'Accept-Encoding');
+  if (!reply.hasHeader('vary')) reply.header('vary', 'Accept-Encoding');
   const coding = body.length < smallest ? undefined : codingFor(request.headers['accept-encoding']);
   if (coding === undefined) return reply.send(body);
   let packed = known?.get(coding);

@@ -153,6 +153,7 @@ export function createMetrics(sessions: number): Metrics {
     engine: (engine) => ({
       kind: engine.kind,
       query: (query) => timed('query', () => engine.query(query)),
+      stream: (query) => engine.stream(query),
       queryFile: (query) => timed('query', () => engine.queryFile(query)),
       insert: (batch) => timed('insert', () => engine.insert(batch)),
       command: (statement) => timed('command', () => engine.command(statement)),

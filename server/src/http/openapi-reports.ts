@@ -43,15 +43,30 @@ function successOf(entry: ReportEntry, shape: RowShape): Json {
   }
   return {
     '200': {
-      description: 'A page of rows. No rows is an empty list.',
+      description: 'A page of rows, or all of them in another form. No rows is an empty list.',
       headers: notice,
-      content: { 'application/json': { schema: pageSchema(entry, shape) } },
+      content: { 'application/json': { schema: pageSchema(entry, shape) }, ...wholeContent },
     },
   };
 }
 
+/** Whole results, which schemas cannot say much about. */
+const wholeContent: Json = {
+  'text/csv': {
+    schema: {
+      type: 'string',
+      description:
+        "All rows, after a line of field names. Text that a spreadsheet would run has a leading ', with raw=true none.",
+    },
+  },
+  'application/x-ndjson': { schema: { type: 'string', description: 'All rows, each as a line of JSON.' } },
+  'application/vnd.apache.parquet': {
+    schema: { type: 'string', contentMediaType: 'application/vnd.apache.parquet', description: 'All rows.' },
+  },
+};
+
 function errorsOf(entry: ReportEntry): readonly number[] {
-  return [400, 401, 403, ...(entry.kind === 'file' ? [404] : []), 429, 500, 503];
+  return [400, 401, 403, entry.kind === 'file' ? 404 : 406, 429, 500, 503];
 }
 
 const productKinds: Readonly<Record<IdentityParameter['kind'], string>> = {

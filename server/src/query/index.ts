@@ -26,10 +26,13 @@ import { extentStatement, mirrorGroupingsStatement, pageStatement, stepsStatemen
 import type { Statement } from './sql-writer.js';
 import { enter, type Timings, timed, watched } from './stages.js';
 import { type Question, validate } from './validate.js';
+import { type WholeAnswer, type WholeOptions, type WholeRoom, wholeAnswer } from './whole.js';
 
 export type { CodedForms } from './answer-cache.js';
+export type { Form } from './forms.js';
 export type { RowShape } from './row-shape.js';
 export type { Timings } from './stages.js';
+export type { WholeAnswer } from './whole.js';
 
 /** Who asks: the account whose rows may be read, and the application for its paging runs. */
 export interface QueryScope {
@@ -91,6 +94,8 @@ export interface Query {
     scope: QueryScope,
     options?: RunOptions,
   ): Promise<TimedAnswer | undefined>;
+  /** The whole result of one request, however many rows it has. Throws `Failure` as `run` until rows come. */
+  whole(entry: ReportEntry, rawQuery: string, scope: QueryScope, options: WholeOptions): Promise<WholeAnswer>;
   /**
    * For reports of kind `file`: the file that a request names. Throws `Failure` as `run`, and `not-found` where no
    * such failure is known, or its file is not there or past its time.
@@ -107,6 +112,7 @@ export interface QueryOptions {
   readonly settings: Limits & {
     readonly 'query-seconds': number;
     readonly 'query-memory-mib': number;
+    readonly 'stream-seconds': number;
     readonly 'crash-file-days': number;
     readonly 'answer-cache-mib': number;
     readonly 'row-shape': RowShape;
@@ -372,6 +378,37 @@ export function createQuery({
       if (known === 'theirs') return { body: undefined, notices: [], tag, coded: undefined, timings };
       const { body, notices: further } = known;
       return { body, notices: [...notices, ...further], tag, coded: answers.codedOf(tag), timings };
+    },
+
+    async whole(entry, rawQuery, scope, options) {
+      const { question, reach, planAt } = understand(entry, rawQuery, scope);
+      const notices = ignoredNotices(question);
+      if (question.mismatch !== undefined) notices.push(question.mismatch);
+      else if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
+      const room: WholeRoom = {
+        engine,
+        seconds: settings['stream-seconds'],
+        memoryBytes: Number(limits.max_memory_usage),
+        choose: () => snapshots.choose(question, scope),
+        replace: (lost) => snapshots.replace(scope.accountId, lost),
+        isPurged: (...which) => snapshots.isPurged(...which),
+        tagOf: (plan, further) => answers.tagOf(plan, [...further, reach?.notice]),
+        async noticesOf(plan, empty) {
+          const told = !empty || question.level === 'hour';
+          const further = told ? await mirrorNotices(question, plan, options.signal) : [];
+          return empty && further.length === 0
+            ? [await extentNotice(question, plan, options.signal)]
+            : further;
+        },
+      };
+      const summed = await summedTo(entry, scope.accountId);
+      const understood = {
+        question,
+        accountId: scope.accountId,
+        notices,
+        planAt: (snapshot: number) => planAt(snapshot, summed),
+      };
+      return await wholeAnswer(understood, room, options);
     },
 
     async find(entry, rawQuery, scope, signal) {

@@ -22,6 +22,16 @@ const framesOfText =
 export function framesStatement(plan: FramesPlan): Statement {
   const writer = new Writer(plan);
   const columns = plan.fields.map((field) => `${printed(member[field.member], field)} AS \`${field.name}\``);
+  return writer.statement(`SELECT ${columns.join(', ')} ${frameSource(writer, plan)} ORDER BY number`);
+}
+
+/** The same rows as values, without an order, and the frame's number, from 1. */
+export function frameRows(writer: Writer, plan: FramesPlan): string {
+  const columns = plan.fields.map(({ name, member: made }) => `${member[made]} AS \`${name}\``);
+  return `SELECT number, ${columns.join(', ')} ${frameSource(writer, plan)}`;
+}
+
+function frameSource(writer: Writer, plan: FramesPlan): string {
   const own = writer.from(plan.source, [frames], []);
   let record = `SELECT t.${frames} AS frames ${own} ORDER BY t.seq DESC LIMIT 1`;
   if (plan.copied !== undefined) {
@@ -29,9 +39,7 @@ export function framesStatement(plan: FramesPlan): Statement {
     const all = `SELECT t.${frames} AS frames, t.seq AS seq ${own} UNION ALL ${copied}`;
     record = `SELECT frames FROM (${all}) ORDER BY seq DESC LIMIT 1`;
   }
-  return writer.statement(
-    `SELECT ${columns.join(', ')} FROM (${record}) AS r ARRAY JOIN r.frames AS frame, arrayEnumerate(r.frames) AS number ORDER BY number`,
-  );
+  return `FROM (${record}) AS r ARRAY JOIN r.frames AS frame, arrayEnumerate(r.frames) AS number`;
 }
 
 /** Of the newest record, one with a file first: `[cabId, cabIdHash, day, milliseconds since 1970, bytes]`. */

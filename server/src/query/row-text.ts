@@ -15,7 +15,11 @@ export function printed(value: string, field: Pick<Printed, 'type' | 'nullable'>
     const json = `toJSONString(${value})`;
     return field.nullable ? `if(${value} = '', 'null', ${json})` : json;
   }
-  if (field.type !== 'decimal') return value;
+  return field.type === 'decimal' ? decimalText(value) : value;
+}
+
+/** SQL of a decimal as text with at least one fraction digit. */
+export function decimalText(value: string): string {
   return `if(position(toString(${value}), '.') = 0, concat(toString(${value}), '.0'), toString(${value}))`;
 }
 

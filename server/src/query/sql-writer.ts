@@ -23,6 +23,16 @@ export interface Window {
   readonly high: string;
 }
 
+/** What a value is printed as: the type of its field, but for the date of a row at hour level. */
+export interface Shown {
+  readonly type: ValueType | 'hour';
+  /** Printed as null when it is the empty text. */
+  readonly nullable: boolean;
+}
+
+/** SQL that prints a value; `value` is the SQL of the value, `NULL` for a date of the whole range. */
+export type Columns = (shown: Shown, value: string) => string;
+
 class Parameters {
   readonly values: Record<string, EngineValue> = {};
   private readonly names = new Map<string, string>();

@@ -6,6 +6,7 @@ import type { ValueType } from '@storelens/contract';
 import { groupingOf } from './group-digest.js';
 import { isMixed, type MirrorPart } from './mirrored.js';
 import {
+  type FramesPlan,
   isConstant,
   type Key,
   type OrderPlan,
@@ -14,16 +15,24 @@ import {
   type SourcePlan,
   type StepsPlan,
 } from './plan.js';
+import { frameRows } from './record-sql.js';
 import { distinctRows } from './row-digest.js';
 import { printed } from './row-text.js';
-import { columnsOf, isIndexedByDay, type Statement, type Window, Writer } from './sql-writer.js';
+import {
+  type Columns,
+  columnsOf,
+  isIndexedByDay,
+  type Statement,
+  type Window,
+  Writer,
+} from './sql-writer.js';
 
 function groupingKeys(plan: RowsPlan): readonly Key[] {
   return plan.keys.filter(({ expression }) => !isConstant(expression));
 }
 
-function orderBy(order: readonly OrderPlan[]): string {
-  const terms = order.map(({ name, descending }) => `${name}${descending ? ' DESC' : ''}`);
+function orderBy(order: readonly OrderPlan[], of = ''): string {
+  const terms = order.map(({ name, descending }) => `${of}${name}${descending ? ' DESC' : ''}`);
   return terms.length === 0 ? '' : ` ORDER BY ${terms.join(', ')}`;
 }
 
@@ -34,15 +43,61 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
   const further = lead?.key === undefined ? [] : writer.window(lead.key, window);
   const rows =
     plan.kind === 'records' ? recordRows(writer, plan, further) : groupedRows(writer, plan, further);
-  const shown = plan.fields.map(({ name, type, nullable }) => {
-    const key = plan.keys.find((candidate) => candidate.name === name);
-    const value =
-      key !== undefined && isConstant(key.expression) ? writer.expression(key.expression) : `g.${name}`;
-    return `${printed(value, { type, nullable })} AS ${name}`;
-  });
+  const shown = shownColumns(writer, plan, jsonColumns);
   const cut = `LIMIT ${writer.params.bind(limit, 'UInt64')} OFFSET ${writer.params.bind(offset, 'UInt64')}`;
   // Ordered and cut inside, so that only the page's rows are rendered.
-  return writer.statement(`SELECT ${shown.join(', ')} FROM (${rows}${orderBy(plan.order)} ${cut}) AS g`);
+  return writer.statement(`SELECT ${shown} FROM (${rows}${orderBy(plan.order)} ${cut}) AS g`);
+}
+
+const jsonColumns: Columns = ({ type, nullable }, value) =>
+  printed(value, { type: type === 'hour' ? 'date' : type, nullable });
+
+function shownColumns(writer: Writer, plan: RowsPlan | StepsPlan | FramesPlan, columns: Columns): string {
+  const shown = plan.fields.map(({ name, type, nullable }) => {
+    const expression =
+      'keys' in plan ? plan.keys.find((candidate) => candidate.name === name)?.expression : undefined;
+    const constant = expression !== undefined && isConstant(expression);
+    const hourly = expression?.kind === 'bucket' && expression.level === 'hour';
+    const value = constant ? writer.expression(expression) : `g.${name}`;
+    return `${columns({ type: hourly ? 'hour' : type, nullable }, value)} AS ${name}`;
+  });
+  return shown.join(', ');
+}
+
+/** Part of a whole result. */
+export interface Cut {
+  /** Most rows; undefined: all. */
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
+/** All rows in their order, or those of a cut; `columns` prints values, if missing as pages do. */
+export function wholeStatement(
+  plan: RowsPlan | StepsPlan | FramesPlan,
+  cut: Cut,
+  columns: Columns = jsonColumns,
+): Statement {
+  const writer = new Writer(plan);
+  const shown = shownColumns(writer, plan, columns);
+  // The order stands outside: the engine drops one that is not followed by a limit inside.
+  const { rows, order } = wholeRows(writer, plan);
+  const limit = cut.limit === undefined ? '' : ` LIMIT ${writer.params.bind(cut.limit, 'UInt64')}`;
+  const offset = cut.offset === 0 ? '' : ` OFFSET ${writer.params.bind(cut.offset, 'UInt64')}`;
+  return writer.statement(`SELECT ${shown} FROM (${rows}) AS g${order}${limit}${offset}`);
+}
+
+function wholeRows(writer: Writer, plan: RowsPlan | StepsPlan | FramesPlan): { rows: string; order: string } {
+  switch (plan.kind) {
+    case 'steps':
+      return { rows: stepRows(writer, plan), order: ' ORDER BY g.step' };
+    case 'frames':
+      return { rows: frameRows(writer, plan), order: ' ORDER BY g.number' };
+    case 'grouped':
+    case 'records': {
+      const rows = plan.kind === 'records' ? recordRows(writer, plan, []) : groupedRows(writer, plan, []);
+      return { rows, order: orderBy(plan.order, 'g.') };
+    }
+  }
 }
 
 function recordRows(writer: Writer, plan: RowsPlan, further: readonly string[]): string {
@@ -137,6 +192,11 @@ export function totalStatement(plan: RowsPlan): Statement {
 /** Rows of a steps report: the step's number orders, the fields print. */
 export function stepsStatement(plan: StepsPlan): Statement {
   const writer = new Writer(plan);
+  const shown = plan.fields.map((field) => `${printed(`s.${field.name}`, field)} AS ${field.name}`);
+  return writer.statement(`SELECT ${shown.join(', ')} FROM (${stepRows(writer, plan)}) AS s ORDER BY step`);
+}
+
+function stepRows(writer: Writer, plan: StepsPlan): string {
   const [nameField, countField] = plan.fields;
   const steps = plan.steps.map(({ name, source }, index) => {
     const aggregate = source.measures[countField.name];
@@ -144,9 +204,7 @@ export function stepsStatement(plan: StepsPlan): Statement {
     const from = writer.from(source, columnsOf(plan, source), []);
     return `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}, ${writer.aggregate(aggregate, source)} AS ${countField.name} ${from}`;
   });
-  return writer.statement(
-    `SELECT ${plan.fields.map((field) => `${printed(`s.${field.name}`, field)} AS ${field.name}`).join(', ')} FROM (${steps.join(' UNION ALL ')}) AS s ORDER BY step`,
-  );
+  return steps.join(' UNION ALL ');
 }
 
 function sourcesOf(plan: Plan): readonly SourcePlan[] {

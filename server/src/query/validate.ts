@@ -43,6 +43,8 @@ export interface Question extends Range, RowKeys {
   readonly order: readonly OrderTerm[];
   readonly top: number;
   readonly skip: number;
+  /** Whether the request has a `top` of its own. */
+  readonly topGiven: boolean;
   readonly snapshot: number | undefined;
   /** Names of ignored parameters. */
   readonly ignored: readonly string[];
@@ -88,6 +90,7 @@ export function validate(
     order,
     top,
     skip,
+    topGiven: value('top') !== undefined,
     snapshot,
     ...findProducts(entry, ids, catalog),
     ignored: parameters.ignored,

@@ -7,17 +7,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import {
   type Engine,
   type EngineBatch,
   EngineError,
   type EngineParams,
   type EngineSettings,
+  type EngineStream,
 } from '../../src/engine/index.js';
 import { migrateEngine, readSchema } from '../../src/engine/migrate.js';
 
 /** How many calls the engine under test may run and let wait. */
-export const suiteLimits = { sessions: 4, queueLength: 60 };
+export const suiteLimits = { sessions: 4, queueLength: 60, streams: 2 };
 
 const hostile = `a\\' OR 1=1 -- \n\r\t\0\b\f ☃ 𝄞 {x:String} \\N \\x27 ; DROP TABLE rows /* "\``;
 
@@ -344,6 +346,113 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
         Array.from({ length: calls }, (_, index) => [[0, index]]),
       );
       assert.deepEqual(await ask('SELECT 1'), [[1]]);
+    });
+
+    const numbers = (rows: number): EngineStream => ({
+      account: 'a',
+      sql: 'SELECT number AS n FROM numbers({rows:UInt64}) ORDER BY n DESC',
+      params: { rows },
+      format: 'Template',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
+      settings: { format_template_row_format: '${n:Raw}\n', format_template_rows_between_delimiter: '' },
+    });
+    const pieces = async (query: EngineStream) => {
+      const all: Buffer[] = [];
+      for await (const piece of engine.stream(query)) all.push(Buffer.from(piece));
+      return all;
+    };
+
+    test('streams a whole answer in pieces, in order, with its own values', async () => {
+      const got = await pieces(numbers(1_000_000));
+      assert.ok(got.length > 2, `${got.length} pieces`);
+      const lines = Buffer.concat(got).toString().split('\n');
+      assert.equal(lines.pop(), '');
+      assert.equal(lines.length, 1_000_000);
+      assert.ok(lines.every((line, index) => line === String(999_999 - index)));
+      assert.equal(Buffer.concat(await pieces(numbers(0))).toString(), '');
+    });
+
+    test('streams an answer as one Parquet file, also without rows', async () => {
+      for (const rows of [400_000, 0]) {
+        const bytes = Buffer.concat(await pieces({ ...numbers(rows), format: 'Parquet', settings: {} }));
+        assert.equal(bytes.indexOf('PAR1'), 0);
+        assert.equal(bytes.subarray(-4).toString(), 'PAR1');
+        const file = join(folder, `streamed-${rows}.parquet`);
+        await writeFile(file, bytes);
+        const read = await engine.queryFile({
+          account: 'a',
+          sql: 'SELECT count(), max(n), any(toTypeName(n)) FROM batch_file',
+          format: 'TSV',
+          file,
+          inputFormat: 'Parquet',
+          structure: 'n UInt64',
+        });
+        const [count, greatest] = Buffer.from(read).toString().split('\t');
+        assert.deepEqual([count, greatest], [String(rows), String(Math.max(0, rows - 1))]);
+      }
+    });
+
+    test('an error before or in the midst of a stream is thrown, and the next one is clean', async () => {
+      const bad = { ...numbers(2_000_000), settings: { ...numbers(0).settings, max_threads: 1 } };
+      await assert.rejects(pieces({ ...bad, sql: 'SELECT nosuch AS n, {rows:UInt64}' }), kind('fault'));
+      let length = 0;
+      await assert.rejects(async () => {
+        const sql = 'SELECT number + throwIf(number = 1900000) AS n FROM numbers({rows:UInt64})';
+        for await (const piece of engine.stream({ ...bad, sql })) {
+          const text = Buffer.from(piece).toString();
+          length += text.length;
+          assert.match(text, /^[\d\n]*$/, 'nothing but rows');
+        }
+      }, kind('fault'));
+      assert.ok(length > 1_000_000);
+      for (let turn = 0; turn < 4; turn += 1) {
+        assert.equal(Buffer.concat(await pieces(numbers(2))).toString(), '1\n0\n');
+      }
+    });
+
+    test('a stream whose reader goes is ended, whatever it is at, and its place is free', {
+      timeout: 60_000,
+    }, async () => {
+      const slow = { ...numbers(0), settings: { ...numbers(0).settings, max_block_size: 100 } };
+      const running = async () => {
+        const seen = await ask(
+          "SELECT count() FROM system.processes WHERE Settings['max_block_size'] = '100' AND query LIKE '%sleepEachRow%'",
+        );
+        return Number((seen as number[][])[0]?.[0]);
+      };
+      for (let turn = 0; turn < 3; turn += 1) {
+        const stop = new AbortController();
+        const sql = 'SELECT sum(sleepEachRow(0.001)) AS n FROM numbers({rows:UInt64})';
+        const read = pieces({ ...slow, sql, params: { rows: 1_000_000 }, signal: stop.signal });
+        while ((await running()) === 0) await setImmediate();
+        stop.abort();
+        await assert.rejects(read, kind('unavailable'));
+        while ((await running()) > 0) await setImmediate();
+      }
+      for (let turn = 0; turn < 3; turn += 1) {
+        for await (const piece of engine.stream(numbers(3_000_000))) {
+          assert.ok(piece.length > 0);
+          break;
+        }
+      }
+      assert.equal(Buffer.concat(await pieces(numbers(1))).toString(), '0\n');
+    });
+
+    test('no more streams run at once than there are places; who leaves the line is not run', async () => {
+      const held = Array.from({ length: suiteLimits.streams }, () =>
+        engine.stream(numbers(3_000_000))[Symbol.asyncIterator](),
+      );
+      for (const stream of held) assert.equal((await stream.next()).done, false);
+      const stop = new AbortController();
+      const left = pieces({ ...numbers(1), signal: stop.signal });
+      const waiting = pieces(numbers(1));
+      stop.abort();
+      await assert.rejects(left, kind('unavailable'));
+      // Pages go on meanwhile.
+      assert.deepEqual(await ask('SELECT 1'), [[1]]);
+      await held[0]?.return?.();
+      assert.equal(Buffer.concat(await waiting).toString(), '0\n');
+      await held[1]?.return?.();
     });
 
     test('answers a ping', async () => {

@@ -42,6 +42,8 @@ export interface Tally {
   batches: number;
   /** Paging runs during which the account's data changed. */
   disturbed: number;
+  /** Whole results. */
+  whole: number;
   /** Runs that counted `skip` by hand instead of following the link. */
   counted: number;
   invalid: number;
@@ -98,6 +100,7 @@ export async function compare(target: Target, size: Size): Promise<Tally> {
     rows: 0,
     batches: 0,
     disturbed: 0,
+    whole: 0,
     counted: 0,
     invalid: 0,
     mistakes: new Map(),
@@ -205,6 +208,10 @@ async function compareRun(
   if (notice !== undefined)
     throw new Difference(`seed ${seed}, request ${number}: ${report.name}?${query}\n${notice}`);
 
+  if (report.paging !== undefined && dice.chance(0.12)) {
+    await compareWhole(tenant, ask, snapshot, `seed ${seed}, request ${number}`);
+    tally.whole += 1;
+  }
   const byHand = expected.next !== null && (ask.skip === undefined || ask.skip === '0') && dice.chance(0.15);
   if (byHand) tally.counted += 1;
   const top = Number(ask.top ?? report.paging?.defaultTop);
@@ -238,6 +245,34 @@ async function compareRun(
       throw new Difference(`seed ${seed}, request ${number}: ${report.name}?${query}\n${where}\n${how}`);
     }
   }
+}
+
+/** The whole result at a snapshot: the rows of all pages, line by line. */
+async function compareWhole(tenant: Tenant, ask: Ask, snapshot: number, where: string): Promise<void> {
+  const { report } = ask;
+  const pinned = { ...ask, top: undefined, skip: undefined };
+  const rows: string[] = [];
+  for (let query = `${queryOf(pinned)}&snapshot=${snapshot}`; ; ) {
+    const page = tenant.expected(report, query, snapshot);
+    if (page.status !== 200) throw new Error(`the oracle refuses ${query}`);
+    rows.push(...rowsOf(page.body));
+    if (page.next === null) break;
+    query = page.next.slice(page.next.indexOf('?') + 1);
+  }
+  const target = `${analyticsBase}${report.name}?${queryOf(pinned)}&snapshot=${snapshot}`;
+  const got = await tenant.wire.get(target, { accept: 'application/x-ndjson' });
+  const expected = rows.map((row) => `${row}\n`).join('');
+  if (got.status !== 200 || got.body !== expected) {
+    const how = `status ${got.status}, ${parting(got.body, expected)}`;
+    throw new Difference(`${where}, as a whole: ${target}\n${how}`);
+  }
+}
+
+/** The texts of a page's rows. Rows are flat, and no text holds a line feed. */
+function rowsOf(body: string): string[] {
+  const end = body.lastIndexOf('],"@nextLink":');
+  const rows = body.slice('{"Value":['.length, end);
+  return rows === '' ? [] : rows.replaceAll(/\},\{"(?=[A-Za-z]+":)/g, '}\n{"').split('\n');
 }
 
 /** A file that is there: a redirect to an address that serves a cabinet. */

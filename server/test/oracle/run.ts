@@ -94,7 +94,7 @@ export async function compareServer(
     assert.ok(summing.steps > 0, 'rows were summed');
     t.diagnostic(
       `${tally.valid} valid requests: ${tally.pages} pages of results with ${tally.rows} rows, ${tally.batches} batches meanwhile, ` +
-        `${tally.disturbed} paging runs saw the data change, ${tally.counted} counted skip by hand; ${tally.invalid} invalid requests`,
+        `${tally.disturbed} paging runs saw the data change, ${tally.counted} counted skip by hand, ${tally.whole} whole results; ${tally.invalid} invalid requests`,
     );
     t.diagnostic(
       `answers with rows: ${[...tally.shown].map(([name, count]) => `${name} ${count}`).join(', ')}`,
@@ -103,6 +103,7 @@ export async function compareServer(
     assert.equal(tally.invalid, amount.invalid);
     assert.ok(tally.disturbed > amount.valid / 50, 'batches arrived during paging runs');
     assert.ok(tally.counted > 0, 'some clients counted skip by hand');
+    assert.ok(tally.whole > amount.valid / 50, 'whole results were compared');
     assert.ok(tally.mistakes.size >= 20, 'mistakes of every kind');
     const silent = Object.keys(reports).filter((name) => !tally.shown.has(name));
     if (amount.valid >= 1000) assert.deepEqual(silent, [], 'every report answered with rows');

@@ -33,13 +33,13 @@ export class Wire {
     this.port = url.port;
   }
 
-  /** GET of a request target (path and query), sent to the letter. */
-  async get(target: string): Promise<WireAnswer> {
+  /** GET of a request target (path and query), sent to the letter, with further headers. */
+  async get(target: string, headers: Readonly<Record<string, string>> = {}): Promise<WireAnswer> {
     try {
-      return await this.send('GET', target, undefined, {});
+      return await this.send('GET', target, undefined, headers);
     } catch (error) {
       // The server closed an idle connection while the request was on its way: reading again is harmless.
-      if (error instanceof Stale) return await this.send('GET', target, undefined, {});
+      if (error instanceof Stale) return await this.send('GET', target, undefined, headers);
       throw error;
     }
   }

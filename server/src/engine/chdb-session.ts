@@ -1,0 +1,34 @@
+/**
+ * Statements on a session of the embedded engine, and the cleaning up after failed ones. It knows no pools; `chdb.ts` and
+ * `chdb-stream.ts` decide which session does what.
+ */
+import type { Session } from 'chdb';
+
+const unclean = new WeakSet<Session>();
+
+/**
+ * Runs a statement. A session keeps what a failed query had answered so far, and puts it before the answer of its next
+ * query (chdb 3.4.0), which may be another account's. So the answer that follows a failure is thrown away before anybody
+ * asks. Remove this when a failed query leaves nothing behind.
+ */
+export async function ask(session: Session, text: string): ReturnType<Session['queryAsync']> {
+  if (unclean.has(session)) {
+    await session.queryAsync('SELECT 1 FORMAT TSV');
+    unclean.delete(session);
+  }
+  try {
+    return await session.queryAsync(text);
+  } catch (error) {
+    unclean.add(session);
+    throw error;
+  }
+}
+
+/**
+ * Makes a session clean whose stream failed or was not read to its end: until its next statement it keeps the query,
+ * with all that this holds.
+ */
+export async function cleanse(session: Session): Promise<void> {
+  unclean.add(session);
+  await ask(session, 'SELECT 1 FORMAT Null');
+}
