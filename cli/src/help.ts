@@ -13,10 +13,10 @@ Commands:
 ${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
 \`storelens COMMAND --help\` shows a command's actions and options.
 
-login, report and ingest act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID, STORELENS_CLIENT_ID and
-STORELENS_CLIENT_SECRET. Without a URL it asks Microsoft's service.
+login, report, ingest and crash act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID,
+STORELENS_CLIENT_ID and STORELENS_CLIENT_SECRET. Without a URL they ask Microsoft's service.
 
-tenant, application, key, product, symbols, crash, operator-key and signing-key manage a server of your own:
+tenant, application, key, product, symbols, crash reprocess, operator-key and signing-key manage a server of your own:
   --url URL                  or STORELENS_URL; default http://127.0.0.1:4700
   --operator-key-file FILE   or STORELENS_OPERATOR_KEY_FILE; default operator.key of ./storelens-data or ./storelens-demo
   --ca FILE                  private authority to trust for https

@@ -135,6 +135,15 @@ test('files of rows are sent as the transcript shows', async (context) => {
   await replay('ingest', place, { url, here: place.folder, contoso, client });
 });
 
+test('crashes are sent, listed and downloaded as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  await prepare(place);
+  const event = { timestamp: '2018-05-01T09:11:25Z', market: 'US', deviceId: 'd-17' };
+  await writeFile(join(place.folder, 'event.json'), JSON.stringify(event));
+  const samples = fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url));
+  await replay('crash', place, { url, here: place.folder, contoso, client, samples });
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`serve prints one line, logs JSON on standard error, and ends with 0 on ${signal}`, async (context) => {
     const served = await serve(context, '--data', 'here');

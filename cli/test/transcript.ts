@@ -1,6 +1,6 @@
 /**
  * Runs transcripts: files of `$ command` lines, each followed by what a user sees. Lines of standard error begin
- * with `! `, an exit code other than 0 stands in brackets at the end. `{guid}`, `{time}`, `{secret}` and `{any}` match what
+ * with `! `, an exit code other than 0 stands in brackets at the end. `{guid}`, `{time}`, `{secret}`, `{digits}` and `{any}` match what
  * changes from run to run; `{name:guid}` also remembers it, and `{name}` stands for it later. Commands run in a
  * shell, with `storelens` on the path.
  */
@@ -18,6 +18,7 @@ const patterns: Readonly<Record<string, string>> = {
   guid: '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}',
   time: '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:\\.\\d+)?Z',
   secret: '[A-Za-z0-9_-]{43}',
+  digits: '\\d+',
   any: '.*',
 };
 

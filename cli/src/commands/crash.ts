@@ -1,5 +1,7 @@
-/** `storelens crash`: stored crashes of a tenant's account. */
+/** `storelens crash`: crashes of an account, and of a tenant for its operator. */
 import type { Command } from '../command.js';
+import { download, list, stack } from '../crash/read.js';
+import { upload } from '../crash/upload.js';
 import { printObject, type Row } from '../output.js';
 import { callServer, serverOptions } from '../server-call.js';
 
@@ -15,10 +17,14 @@ const number = (value: unknown): number => (typeof value === 'number' ? value : 
 /** All that can be done with stored crashes. */
 export const crash: Command = {
   name: 'crash',
-  summary: 'Name stored crashes anew',
+  summary: 'Send, list and download crashes; read stored ones anew',
   actions: {
+    upload,
+    list,
+    stack,
+    download,
     reprocess: {
-      summary: 'Read stored crash files again with the symbols of now; stacks and names follow them',
+      summary: 'Read stored crash files again with the symbols of now, as the operator',
       options: {
         tenant: { type: 'text', value: 'GUID', required: true, help: 'Tenant whose crashes are read.' },
         source: {
