@@ -13,7 +13,7 @@ Commands:
 ${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
 \`storelens COMMAND --help\` shows a command's actions and options.
 
-login, report, ingest and crash act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID,
+login, report, ingest, doctor and crash act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID,
 STORELENS_CLIENT_ID and STORELENS_CLIENT_SECRET. Without a URL they ask Microsoft's service.
 
 tenant, application, key, product, symbols, crash reprocess, operator-key and signing-key manage a server of your own:

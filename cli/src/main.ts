@@ -7,6 +7,7 @@ import { type Action, type Command, type Context, parseInput, RefusedError, Usag
 import { application } from './commands/application.js';
 import { crash } from './commands/crash.js';
 import { devCert } from './commands/dev-cert.js';
+import { doctor } from './commands/doctor.js';
 import { ingest } from './commands/ingest.js';
 import { key } from './commands/key.js';
 import { login } from './commands/login.js';
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   login,
   report,
   ingest,
+  doctor,
   tenant,
   application,
   key,

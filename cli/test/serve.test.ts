@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,6 +144,34 @@ test('crashes are sent, listed and downloaded as the transcript shows', async (c
   await writeFile(join(place.folder, 'event.json'), JSON.stringify(event));
   const samples = fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url));
   await replay('crash', place, { url, here: place.folder, contoso, client, samples });
+});
+
+test('doctor finds what is wrong as the transcript shows', async (context) => {
+  const { place, url } = await serve(context);
+  await prepare(place, 'Reader');
+  const today = new Date().toISOString().slice(0, 19);
+  await writeFile(
+    join(place.folder, 'row.json'),
+    JSON.stringify([{ applicationId: '9NBLGGGZ5QDR', timestamp: `${today}Z`, market: 'US', quantity: 1 }]),
+  );
+  // Answers as of another time; and speaks TLS with a certificate that nobody knows.
+  const late = createHttpServer((_request, response) =>
+    response.setHeader('date', 'Tue, 02 Feb 2016 10:00:00 GMT').end(),
+  );
+  context.after(() => late.close());
+  await once(late.listen(0, '127.0.0.1'), 'listening');
+  await shell(place, 'storelens dev-cert --out tls');
+  const secure = createSecureServer({
+    cert: await readFile(join(place.folder, 'tls/server.pem')),
+    key: await readFile(join(place.folder, 'tls/server-key.pem')),
+  });
+  context.after(() => secure.close());
+  await once(secure.listen(0, '127.0.0.1'), 'listening');
+  const portOf = (server: { address(): unknown }) => String((server.address() as AddressInfo).port);
+  await replay('doctor', place, {
+    ...{ url, here: place.folder, contoso, client, port: new URL(url).port },
+    ...{ late: portOf(late), secure: portOf(secure) },
+  });
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
