@@ -98,4 +98,9 @@ test('the groupings of mirrored days tell where a distinct count is a bound', ()
   assert.equal(isBound('', ''), false);
   assert.equal(isBound('&groupby=market&aggregationLevel=week&startDate=2016-01-01', 'market'), true);
   assert.equal(isBound('&groupby=market&aggregationLevel=week', 'market'), false, 'a range of one day');
+  const driver = (...groupings: string[]) => noticesOf(questionOf('ihvdriver/failurehits', ''), groupings);
+  assert.deepEqual(driver('market'), [
+    'deviceCount is not known where days were mirrored by groups, and 0 there',
+  ]);
+  assert.deepEqual(driver(''), []);
 });

@@ -202,6 +202,13 @@ export function noticesOf(question: Question, groupings: readonly string[]): rea
     const named = new Set(grouping.split(','));
     return stored.every(({ name }) => keys.has(name) || (grouping !== '' && !named.has(name)));
   };
+  // Rows with groups lack it in some reports, and then nothing was stored.
+  const isUnknown = (name: string) =>
+    groupings.some((grouping) => grouping !== '') &&
+    entry.fields.some((field) => field.name === name && field.ungroupedOnly === true);
+  const unknown = distinctOf(entry, row).find(isUnknown);
+  if (unknown !== undefined)
+    return [`${unknown} is not known where days were mirrored by groups, and 0 there`];
   if (daily && groupings.every(isExact)) return [];
   return distinctOf(entry, row).map(
     (name) => `${name} is an upper bound where days were mirrored: their rows are added up`,
