@@ -11,6 +11,7 @@ import { doctor } from './commands/doctor.js';
 import { ingest } from './commands/ingest.js';
 import { key } from './commands/key.js';
 import { login } from './commands/login.js';
+import { mirror } from './commands/mirror.js';
 import { operatorKey } from './commands/operator-key.js';
 import { product } from './commands/product.js';
 import { report } from './commands/report.js';
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   login,
   report,
   ingest,
+  mirror,
   doctor,
   tenant,
   application,
@@ -94,7 +96,9 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
   }
   const command = commandNamed(name);
   const single = command.actions[''];
-  const actionName = single === undefined ? rest[0] : '';
+  // What a command does without a word may have others beside it: `mirror`, and `mirror status`.
+  const named = rest[0] !== undefined && rest[0] !== '' && Object.hasOwn(command.actions, rest[0]);
+  const actionName = single === undefined || named ? rest[0] : '';
   if (actionName === undefined) {
     context.err.write(commandHelp(command));
     return 2;
@@ -105,7 +109,7 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     const known = Object.keys(command.actions).join(', ');
     throw new UsageError(`unknown action '${actionName}' of ${name}; expected one of ${known}`);
   }
-  const given = single === undefined ? rest.slice(1) : rest;
+  const given = single === undefined || named ? rest.slice(1) : rest;
   if (given.some((argument) => argument === '--help' || argument === '-h')) {
     context.out.write(actionHelp(command, actionName, action));
     return 0;

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { dayOfRow, daysToRead, firstWindow, type KnownDay } from './days.js';
+
+const known = (...days: readonly KnownDay[]) => new Map(days.map((day) => [day.day, day]));
+
+test('recent days are read again, old ones if they are unknown, failed or not settled', () => {
+  const wanted = { first: '2026-03-01', today: '2026-03-06', recentDays: 2, doneThrough: undefined };
+  const days = known(
+    { day: '2026-03-01', state: 'settled', settled: true, rows: 3 },
+    { day: '2026-03-02', state: 'failed', settled: false, rows: 3 },
+    { day: '2026-03-03', state: 'read', settled: false, rows: 3 },
+    { day: '2026-03-04', state: 'settled', settled: true, rows: 3 },
+  );
+  const recent = ['2026-03-04', '2026-03-05', '2026-03-06'];
+  assert.deepEqual(daysToRead(wanted, days), ['2026-03-02', '2026-03-03', ...recent]);
+  assert.deepEqual(daysToRead({ ...wanted, doneThrough: '2026-03-03' }, days), ['2026-03-02', ...recent]);
+  assert.deepEqual(daysToRead(wanted, known()).length, 6);
+});
+
+test('windows end before a gap, and at their length', () => {
+  const days = ['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-03'];
+  assert.deepEqual(firstWindow(days, 9), { first: '2026-02-27', last: '2026-03-01' });
+  assert.deepEqual(firstWindow(days, 2), { first: '2026-02-27', last: '2026-02-28' });
+  assert.equal(firstWindow([], 2), undefined);
+});
+
+test('dates of rows are days in every form that sources print', () => {
+  for (const date of ['2026-03-04', '2026-03-04T10:00:00Z', '2026/3/4', '3/4/2026 12:00:00 AM'])
+    assert.equal(dayOfRow(date), '2026-03-04', date);
+  for (const date of [null, undefined, '', 'yesterday', 20260304]) assert.equal(dayOfRow(date), undefined);
+});

@@ -1,0 +1,155 @@
+/**
+ * Two servers and a mirror between them: A plays the source in this process, with a clock that the test moves; B keeps
+ * the copies in a process that can be killed; the mirror is the command as a user runs it, at the time of A.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { TestContext } from 'node:test';
+import { type Client, connect } from '@storelens/client';
+import { startServer, type TestAccount, type TestServer } from '@storelens/server/test-harness';
+import { placeIn, storelens } from './transcript.js';
+
+/** A product to register with both servers. */
+export type LabProduct = Parameters<TestServer['account']>[0] extends
+  | { products?: readonly (infer One)[] }
+  | undefined
+  ? One
+  : never;
+
+/** What a run of the mirror came to. */
+export interface Ran {
+  readonly out: string;
+  readonly err: string;
+  /** Null if it was killed. */
+  readonly code: number | null;
+}
+
+/** The servers and the command. */
+export interface Lab {
+  readonly server: TestServer;
+  readonly account: TestAccount;
+  readonly source: Client;
+  readonly target: Client;
+  /** Runs `storelens mirror` with these arguments; `kill` is called with the process as soon as it runs. */
+  mirror(args: readonly string[], kill?: (process: ChildProcess) => void): Promise<Ran>;
+  /** Kills B, as a power cut does, and starts it again in its folder and at its address. */
+  killTarget(): Promise<void>;
+}
+
+/** Starts the lab. `now` is the time at the start, `args` are settings of A. */
+export async function startLab(
+  context: TestContext,
+  options: {
+    readonly now: number;
+    readonly args?: readonly string[];
+    readonly products: readonly LabProduct[];
+  },
+): Promise<Lab & { setTime(time: number): void }> {
+  let time = options.now;
+  const server = await startServer({ now: time, args: options.args ?? [] });
+  context.after(() => server.close());
+  const account = await server.account({ products: options.products });
+  const folder = await mkdtemp(join(tmpdir(), 'storelens-mirror-'));
+  let child: ChildProcess | undefined;
+  const stop = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  };
+  context.after(async () => {
+    await stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const place = await placeIn(folder);
+  const serve = async (port: string): Promise<string> => {
+    const started = spawn(process.execPath, [storelens, 'serve', '--data', 'data', '--port', port], {
+      cwd: folder,
+      env: place.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child = started;
+    let err = '';
+    started.stderr.on('data', (text) => {
+      err += text;
+    });
+    const line = await Promise.race([
+      once(createInterface({ input: started.stdout }), 'line').then(([text]) => String(text)),
+      once(started, 'exit').then(([code]) => Promise.reject(new Error(`serve ended with ${code}: ${err}`))),
+    ]);
+    return (JSON.parse(line.slice('storelens ready '.length)) as { url: string }).url;
+  };
+  const url = await serve('0');
+  const operator = (await readFile(join(folder, 'data', 'operator.key'), 'utf8')).trim();
+  const admin = async (path: string, body: object): Promise<Readonly<Record<string, string>>> => {
+    const answer = await fetch(`${url}/admin/v1/tenants${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    assert.ok(answer.ok, text);
+    return JSON.parse(text) as Readonly<Record<string, string>>;
+  };
+  const { tenantId = '' } = await admin('', { name: 'Copies' });
+  const { clientId = '' } = await admin(`/${tenantId}/applications`, { name: 'Mirror', role: 'Manager' });
+  const { clientSecret = '' } = await admin(`/${tenantId}/applications/${clientId}/keys`, {});
+  for (const product of options.products) await admin(`/${tenantId}/products`, product);
+
+  const environment = {
+    ...place.environment,
+    STORELENS_URL: url,
+    STORELENS_TENANT_ID: tenantId,
+    STORELENS_CLIENT_ID: clientId,
+    STORELENS_CLIENT_SECRET: clientSecret,
+  };
+  const login = spawn(
+    process.execPath,
+    [
+      ...[storelens, 'login', '--profile', 'source', '--secret-stdin', '--url', server.url],
+      ...['--tenant-id', account.tenantId, '--client-id', account.clientId],
+    ],
+    { env: place.environment, stdio: ['pipe', 'ignore', 'ignore'] },
+  );
+  login.stdin?.end(account.clientSecret);
+  assert.deepEqual(await once(login, 'exit'), [0, null]);
+
+  return {
+    server,
+    account,
+    source: connect({ ...account, url: server.url }),
+    target: connect({ tenantId, clientId, clientSecret, url }),
+    setTime(to) {
+      time = to;
+      server.setTime(to);
+    },
+    async mirror(args, kill) {
+      // The command takes its time from the machine; here the machine's days are those of A.
+      const shift = time - Date.now();
+      const clock = `const now = Date.now; Date.now = () => now() + ${shift};`;
+      const begun = spawn(
+        process.execPath,
+        ['--import', `data:text/javascript,${encodeURIComponent(clock)}`, storelens, 'mirror', ...args],
+        { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
+      );
+      let [out, err] = ['', ''];
+      begun.stdout.on('data', (text) => {
+        out += text;
+      });
+      begun.stderr.on('data', (text) => {
+        err += text;
+      });
+      kill?.(begun);
+      const [code] = (await once(begun, 'close')) as [number | null];
+      return { out, err, code };
+    },
+    async killTarget() {
+      await stop();
+      await serve(new URL(url).port);
+    },
+  };
+}
