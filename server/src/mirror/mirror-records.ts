@@ -11,7 +11,7 @@ import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import { crashFileKey } from '../files/index.js';
 import type { Ingest, StoredBatch } from '../ingest/index.js';
-import { guidOf } from '../system.js';
+import { type Clock, guidOf, utcDay } from '../system.js';
 import type { MirroredFrame, RecordKey, StoredFile } from './index.js';
 
 const mib = 1024 * 1024;
@@ -20,7 +20,8 @@ const mib = 1024 * 1024;
 export interface RecordParts {
   readonly engine: Pick<Engine, 'query'>;
   readonly ingest: Pick<Ingest, 'newFile' | 'store'>;
-  readonly settings: Pick<Settings, 'max-crash-mib' | 'crash-quota-mib'>;
+  readonly settings: Pick<Settings, 'max-crash-mib' | 'crash-quota-mib' | 'crash-file-days'>;
+  readonly clock: Clock;
 }
 
 /** A stack or file that is ready to be stored. */
@@ -72,11 +73,19 @@ export class MirrorRecords {
     if (file !== undefined) await rm(file.path, { force: true });
   }
 
-  /** Stores what was prepared, once per batch id; its file is used up. Throws Failure `too-large` beyond the quota. */
+  /**
+   * Stores what was prepared, once per batch id; its file is used up, whatever comes of it. Throws Failure `too-large`
+   * beyond the quota.
+   */
   async store(key: RecordKey, prepared: PreparedRecord, batchId: string): Promise<StoredBatch> {
     const { accountId, programme, scope, name, day } = key;
     const { kind, hash, stack, file } = prepared;
-    if (file !== undefined) await this.#checkQuota(key, file.bytes);
+    try {
+      if (file !== undefined) await this.#checkQuota(key, file.bytes);
+    } catch (error) {
+      await this.drop(prepared);
+      throw error;
+    }
     const fileId = file === undefined ? '' : fileIdOf(key);
     return await this.parts.ingest.store({
       accountId,
@@ -101,14 +110,17 @@ WHERE accountId = {account:String} AND kind = 'file' AND fileId = {fileId:String
   }
 
   async #checkQuota({ accountId, programme, scope, name }: RecordKey, bytes: number): Promise<void> {
-    const most = this.parts.settings['crash-quota-mib'];
+    const { 'crash-quota-mib': most, 'crash-file-days': days } = this.parts.settings;
     if (most === 0) return;
     const [found] = await this.#rows(
       accountId,
       `SELECT sum(bytes) AS taken FROM (SELECT argMax(cabBytes, seq) AS bytes FROM ${mirrorCrashes.name}
 WHERE accountId = {account:String} AND programme = {programme:String} AND kind = 'file' AND scope = {scope:String}
-  AND name != {name:String} GROUP BY name)`,
-      { programme, scope, name },
+  AND name != {name:String} AND date >= {since:Date} GROUP BY name)`,
+      {
+        ...{ programme, scope, name },
+        since: days === 0 ? '1970-01-01' : utcDay(this.parts.clock.now() - days * 86_400_000),
+      },
     );
     const taken = Number(found?.taken ?? 0);
     if (taken + bytes <= most * mib) return;

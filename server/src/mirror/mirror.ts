@@ -2,11 +2,9 @@
  * Stores mirrored days under batch ids that name the content and the commit before it: an attempt that is repeated
  * finds its own commit, whatever of it was done, and a content that comes back later is stored anew.
  */
-import { Failure } from '../failure.js';
 import type { Ingest } from '../ingest/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Registry } from '../registry/index.js';
-import type { Clock } from '../system.js';
 import type { DayKey, Mirror, RecordAnswer, RecordKey } from './index.js';
 import { MirrorDays, stateOf } from './mirror-days.js';
 import { MirrorRecords, type PreparedRecord, type RecordParts } from './mirror-records.js';
@@ -16,7 +14,6 @@ export interface MirrorOptions extends RecordParts {
   readonly ingest: Pick<Ingest, 'prepareDay' | 'storeDay' | 'dropDay' | 'newFile' | 'store'>;
   /** Migrated. */
   readonly registry: Registry;
-  readonly clock: Clock;
 }
 
 function keyOf({ accountId, report, scope, day }: DayKey): string {
@@ -48,16 +45,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   return {
     putStack: (key, frames) => putRecord(key, records.stack(key, frames)),
 
-    async putFile(key, body) {
-      const prepared = await records.receive(key, body);
-      try {
-        return await putRecord(key, prepared);
-      } catch (error) {
-        // Refused before it was handed over; nothing happens if it was.
-        if (error instanceof Failure && error.code === 'too-large') await records.drop(prepared);
-        throw error;
-      }
-    },
+    putFile: async (key, body) => await putRecord(key, await records.receive(key, body)),
 
     file: (accountId, fileId) => records.file(accountId, fileId),
 
