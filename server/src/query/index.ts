@@ -4,17 +4,23 @@
  */
 import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Engine, EngineSettings } from '../engine/index.js';
-import { Failure } from '../failure.js';
 import type { Ledger, Rollups } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
 import { AnswerCache, type CodedForms, isMomentary, type KeptAnswer } from './answer-cache.js';
 import { enclose, enclosedCopy, templateFor } from './envelope.js';
+import {
+  type FoundFile,
+  foundFile,
+  ignoredNotices,
+  recordName,
+  unknownFile,
+  unknownRecord,
+} from './found-file.js';
 import { type LinkForm, nextLink } from './link.js';
 import { hasBounds, mirrorTableOf, noticesOf } from './mirrored.js';
 import { PageIndexes } from './page-index.js';
-import { printable } from './parse.js';
-import { type FilePlan, type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
+import { type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
 import { fileStatement, framesStatement } from './record-sql.js';
 import { RepeatedQuestions } from './repeated.js';
@@ -30,6 +36,7 @@ import { type WholeAnswer, type WholeOptions, type WholeRoom, wholeAnswer } from
 
 export type { CodedForms } from './answer-cache.js';
 export type { Form } from './forms.js';
+export type { FoundFile } from './found-file.js';
 export type { RowShape } from './row-shape.js';
 export type { Timings } from './stages.js';
 export type { WholeAnswer } from './whole.js';
@@ -65,21 +72,6 @@ export interface RunOptions {
 
 /** An answer, and where its time went. */
 export type TimedAnswer = Answer & { readonly timings: Timings };
-
-/** A stored crash file. */
-export interface FoundFile {
-  readonly accountId: string;
-  /** A GUID, and 13 digits: two names of the one file. */
-  readonly cabIdHash: string;
-  readonly cabId: string;
-  /** UTC day of the event, as `yyyy-MM-dd`. */
-  readonly day: string;
-  /** Milliseconds since 1970; undefined: never. */
-  readonly expiresAt: number | undefined;
-  readonly bytes: number;
-  /** What `Storelens-Notice` should say. */
-  readonly notices: readonly string[];
-}
 
 /** The report engine room. */
 export interface Query {
@@ -416,7 +408,8 @@ export function createQuery({
       if (question.mismatch !== undefined) throw unknownFile(question, question.mismatch);
       const planned = await planAt(await ledger.snapshot(scope.accountId));
       if (planned.kind !== 'file') throw new TypeError(`${entry.name} answers no file`);
-      return await findFile(question, planned, reach, now, signal);
+      const row = await firstRow(planned.accountId, fileStatement(planned), signal);
+      return foundFile(question, planned, row, reach, { days: settings['crash-file-days'], now });
     },
   };
 
@@ -469,60 +462,6 @@ export function createQuery({
     const { whole: _, ...said } = given;
     return said;
   }
-
-  async function findFile(
-    question: Question,
-    planned: FilePlan,
-    reach: Reach | undefined,
-    now: number,
-    signal: AbortSignal | undefined,
-  ): Promise<FoundFile> {
-    const row = await firstRow(planned.accountId, fileStatement(planned), signal);
-    if (row === undefined) throw unknownFile(question, reach?.notice);
-    const [cabId, cabIdHash, day, time, bytes] = row;
-    const name = recordName(question);
-    if (Number(bytes) === 0) {
-      throw new Failure('not-found', [
-        `The failure with ${name} came without a crash file, or it is not kept.`,
-      ]);
-    }
-    const days = settings['crash-file-days'];
-    const expiresAt = days === 0 ? undefined : Number(time) + days * 86_400_000;
-    if (expiresAt !== undefined && expiresAt <= now) {
-      const moment = new Date(expiresAt).toISOString().slice(0, 19).replace('T', ' ');
-      throw new Failure('not-found', [`The crash file with ${name} expired at ${moment}.`]);
-    }
-    return {
-      accountId: planned.accountId,
-      cabIdHash: String(cabIdHash),
-      cabId: String(cabId),
-      day: String(day),
-      expiresAt,
-      bytes: Number(bytes),
-      notices: ignoredNotices(question),
-    };
-  }
-}
-
-/** Parameters that other reports have. */
-function ignoredNotices({ entry, ignored }: Question): string[] {
-  return ignored.map((name) => `${name} is no parameter of ${entry.name} and was ignored`);
-}
-
-/** `cabId '1336373323853'`: how a record was asked for. */
-function recordName({ lookups }: Question): string {
-  return lookups.map(({ lookup, value }) => `${lookup.parameter} '${printable(value)}'`).join(' and ');
-}
-
-function unknownRecord(question: Question): string {
-  return `no failure has the ${recordName(question)}`;
-}
-
-/** That there is no such record to have a file, and why that may be. */
-function unknownFile(question: Question, reason: string | undefined): Failure {
-  const unknown = unknownRecord(question);
-  const sentence = `${unknown.charAt(0).toUpperCase()}${unknown.slice(1)}`;
-  return new Failure('not-found', [reason === undefined ? `${sentence}.` : `${sentence}; ${reason}.`]);
 }
 
 /** The answer of a product that cannot have rows in the report; the funnel has no next link. */
