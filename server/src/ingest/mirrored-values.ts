@@ -31,14 +31,14 @@ export function plainAmount(literal: string): string | undefined {
   const scale = places + Number(exponent) - fraction.length;
   const digits = (whole + fraction).replace(/^0+/, '');
   if (digits === '') return '0';
-  if (digits.length + scale > wholeDigits + places) return undefined;
-  if (digits.length + scale < 0) return '0';
-  let scaled: bigint;
-  if (scale >= 0) scaled = BigInt(digits) * 10n ** BigInt(scale);
-  else {
-    const divisor = 10n ** BigInt(-scale);
-    scaled = (BigInt(digits) * 2n + divisor) / (divisor * 2n);
-  }
+  const kept = digits.length + scale;
+  if (kept > wholeDigits + places) return undefined;
+  if (kept < 0) return '0';
+  // Cut as text: a row may bring a million digits, and as a number they would take most of a second.
+  const scaled =
+    scale >= 0
+      ? BigInt(digits) * 10n ** BigInt(scale)
+      : BigInt(digits.slice(0, kept)) + (digits.charAt(kept) >= '5' ? 1n : 0n);
   if (scaled === 0n) return '0';
   const text = scaled.toString().padStart(places + 1, '0');
   const decimals = text.slice(-places).replace(/0+$/, '');
