@@ -54,8 +54,8 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
   server.all<{ Params: { '*': string } }>('/ingest/v1/mirror/*', async (request, reply) => {
     try {
       const { name, day } = pathOf(request.params['*']);
-      const table = day === undefined ? undefined : mirrorTables[name];
-      const record = day === undefined ? undefined : singleFailures[name];
+      const table = day === undefined ? undefined : named(mirrorTables, name);
+      const record = day === undefined ? undefined : named(singleFailures, name);
       if (record !== undefined && day !== undefined) return await putRecord(request, reply, record, day);
       if (table === undefined || day === undefined) throw unknownPath(request.params['*']);
       onlyMethods(request, reply, ['PUT']);
@@ -87,11 +87,11 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
     onlyMethods(request, reply, ['GET']);
     const { accountId } = await callerOf(request, 'state', 'mirror/state');
     const given = parametersOf(request.url, ['report', 'applicationId', 'from', 'to']);
-    const named = given.get('report');
-    const entry = named === undefined ? undefined : mirrored(named);
-    if (named !== undefined && entry === undefined) {
+    const report = given.get('report');
+    const entry = report === undefined ? undefined : mirrored(report);
+    if (report !== undefined && entry === undefined) {
       throw new Failure('invalid-parameters', [
-        `report is '${named}', which is not mirrored; expected ${names}.`,
+        `report is '${report}', which is not mirrored; expected ${names}.`,
       ]);
     }
     const applicationId = given.get('applicationId');
@@ -177,14 +177,24 @@ function framesOf(body: unknown): readonly MirroredFrame[] {
 }
 
 function mirrored(name: string): ReportEntry | undefined {
-  const wanted = name.toLowerCase();
-  return Object.hasOwn(copied, wanted) ? copied[wanted] : undefined;
+  return named(copied, name.toLowerCase());
 }
 
-/** The report and the day behind it, if there is one. */
+/**
+ * The report and the day behind it, if there is one. No pattern over the whole path, which may have a hundred thousand
+ * characters and whoever sent it no token.
+ */
 function pathOf(tail: string): { readonly name: string; readonly day: string | undefined } {
-  const [, report = '', day] = /^(.*?)(?:\/([^/]*\d[^/]*))?\/?$/s.exec(tail) ?? [];
-  return { name: report.toLowerCase(), day };
+  const path = tail.endsWith('/') ? tail.slice(0, -1) : tail;
+  const slash = path.lastIndexOf('/');
+  const last = path.slice(slash + 1);
+  if (slash < 0 || !/\d/.test(last)) return { name: path.toLowerCase(), day: undefined };
+  return { name: path.slice(0, slash).toLowerCase(), day: last };
+}
+
+/** What a list of the contract has under a name that came in; undefined for all other names. */
+function named<Entry>(list: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  return Object.hasOwn(list, name) ? list[name] : undefined;
 }
 
 function unknownPath(path: string): Failure {

@@ -1,6 +1,7 @@
 /**
- * Stores mirrored days under batch ids that name the content and the commit before it: an attempt that is repeated
- * finds its own commit, whatever of it was done, and a content that comes back later is stored anew.
+ * Stores mirrored days under batch ids that name scope, content and the commit before it: an attempt that is repeated
+ * finds its own commit, whatever of it was done, and a content that comes back later is stored anew. The scope has to be
+ * there, because empty days of all products are alike.
  */
 import type { Ingest } from '../ingest/index.js';
 import { KeyLocks } from '../locks.js';
@@ -34,7 +35,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       const { hash } = prepared;
       const known = await days.stored(item);
       const same = known !== undefined && known.hash === hash;
-      const batch = same ? known.batch : `${report}/${name}/${known?.seq ?? 0}/${hash}`;
+      const batch = same ? known.batch : `${report}/${scope}/${name}/${known?.seq ?? 0}/${hash}`;
       if (same) await records.drop(prepared);
       const seq = same ? known.seq : (await records.store(key, prepared, batch)).seq;
       await days.write(item, { seq, batch, hash, rows: 1, settled: true }, clock.now());
@@ -58,7 +59,7 @@ export function createMirror(options: MirrorOptions): Mirror {
           const { rows, hash, ignored } = prepared;
           const known = await days.stored(key);
           const same = known !== undefined && known.hash === hash;
-          const batch = same ? known.batch : `${day}/${known?.seq ?? 0}/${hash}`;
+          const batch = same ? known.batch : `${scope}/${day}/${known?.seq ?? 0}/${hash}`;
           const seq = same ? known.seq : (await ingest.storeDay(prepared, batch)).seq;
           await days.write(key, { seq, batch, hash, rows, settled }, clock.now());
           return {

@@ -5,6 +5,7 @@ import { startServer, type TestAccount, type TestServer } from '../harness.js';
 import { type MirrorClient, mirrorClient } from './days.js';
 
 const app = '9NBLGGGZ5QDR';
+const other = '9NBLGGGZ5QDS';
 const now = Date.UTC(2026, 2, 20, 12);
 
 let server: TestServer;
@@ -16,6 +17,7 @@ before(async () => {
   account = await server.account({
     products: [
       { kind: 'app', id: app, name: 'Contoso Demo' },
+      { kind: 'app', id: other, name: 'Contoso Other' },
       { kind: 'driver', id: '14027140605000001', name: 'Contoso Driver' },
     ],
   });
@@ -49,7 +51,7 @@ test('a day is stored once; other content takes its place, and may come back', a
   const first = await client.put(path, [row, { ...row, market: null, acquisitionQuantity: 1, later: 'x' }]);
   assert.equal(first.status, 200, first.text);
   const { batch, ...said } = first.json as { batch: string };
-  assert.match(batch, /^2026-03-14\/0\/[0-9a-f]{64}$/);
+  assert.match(batch, new RegExp(`^${app}/2026-03-14/0/[0-9a-f]{64}$`));
   assert.deepEqual(said, {
     report: 'appacquisitions',
     applicationId: app,
@@ -100,6 +102,36 @@ test('no rows are a day that is known to be empty', async () => {
     const { state, rows } = answer.json as { state: string; rows: number };
     assert.deepEqual([state, rows], ['empty', 0]);
   }
+});
+
+test('the same empty day of two products is known of both', async () => {
+  for (const product of [app, other]) {
+    const answer = await client.put(`appacquisitions/2026-03-03?applicationId=${product}`, []);
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal((answer.json as { duplicate: boolean }).duplicate, false, answer.text);
+  }
+  const days = (await stored('mirror_appacquisitions', 'scope, toString(date), isDay')) as unknown[][];
+  assert.deepEqual(
+    days.filter(([, day]) => day === '2026-03-03'),
+    [
+      [app, '2026-03-03', true],
+      [other, '2026-03-03', true],
+    ],
+  );
+});
+
+test('a name that every object has is no report', async () => {
+  for (const name of ['constructor', '__proto__']) {
+    const answer = await client.put(`${name}/2026-03-14?applicationId=${app}`, [row]);
+    assert.equal(answer.status, 404, answer.text);
+  }
+});
+
+test('a path of a hundred thousand characters takes no time, which comes before any token', async () => {
+  const began = performance.now();
+  const answer = await server.request(`/ingest/v1/mirror/appacquisitions/${'1'.repeat(100_000)}/x`);
+  assert.equal(answer.status, 404);
+  assert.ok(performance.now() - began < 5000, 'milliseconds are expected; a pattern took a minute');
 });
 
 test('all reports with rows of days take one, whatever their fields', async () => {

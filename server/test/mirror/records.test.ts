@@ -5,6 +5,7 @@ import { startServer, type TestAccount, type TestServer } from '../harness.js';
 import { type MirrorClient, mirrorClient } from './days.js';
 
 const app = '9NBLGGGZ5QDR';
+const sibling = '9NBLGGGZ5QDS';
 const now = Date.UTC(2026, 2, 20, 12);
 const cabId = '1336373323853';
 const cabIdHash = '012E33E3-dbc9-b12f-c124-9d9810f05d8b';
@@ -19,7 +20,12 @@ let client: MirrorClient;
 
 before(async () => {
   server = await startServer({ now, args: ['--crash-quota-mib', '1'] });
-  account = await server.account({ products: [{ kind: 'app', id: app, name: 'Contoso Demo' }] });
+  account = await server.account({
+    products: [
+      { kind: 'app', id: app, name: 'Contoso Demo' },
+      { kind: 'app', id: sibling, name: 'Contoso Other' },
+    ],
+  });
   client = mirrorClient(server, account);
 });
 
@@ -59,6 +65,16 @@ test('a copied stack is answered like one of our own, and may be replaced', asyn
   assert.deepEqual(answer.json, { Value: frames, '@nextLink': null, TotalCount: 2 });
   const other = await ask('stacktrace', `applicationId=${app}&cabId=1`);
   assert.deepEqual((other.json as { Value: unknown }).Value, []);
+});
+
+test('the same stack of two products is answered for both', async () => {
+  for (const product of [app, sibling]) {
+    const path = `stacktrace/77?applicationId=${product}&date=2026-03-14`;
+    const put = await client.put(path, JSON.stringify(frames), 'application/json');
+    assert.equal(put.status, 200, put.text);
+    const answer = await ask('stacktrace', `applicationId=${product}&cabId=77`);
+    assert.deepEqual((answer.json as { Value: unknown }).Value, frames);
+  }
 });
 
 test('a copied file is downloadable, and its failure says so', async () => {
