@@ -5,6 +5,7 @@
 import { StorelensError } from '@storelens/client';
 import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
+import { completionOf } from './commands/completion.js';
 import { crash } from './commands/crash.js';
 import { devCert } from './commands/dev-cert.js';
 import { doctor } from './commands/doctor.js';
@@ -15,7 +16,7 @@ import { mirror } from './commands/mirror.js';
 import { operatorKey } from './commands/operator-key.js';
 import { product } from './commands/product.js';
 import { report } from './commands/report.js';
-import { serve, serveHelp, serveSummary } from './commands/serve.js';
+import { serve, serveHelp, serveOptions, serveSummary } from './commands/serve.js';
 import { signingKey } from './commands/signing-key.js';
 import { symbols } from './commands/symbols.js';
 import { tenant } from './commands/tenant.js';
@@ -39,6 +40,7 @@ const commands: readonly Command[] = [
   operatorKey,
   signingKey,
   devCert,
+  completionOf(() => commands, serveSummary, serveOptions),
   version,
 ];
 

@@ -1,6 +1,5 @@
 /** The command line with a real server beside it: managing, the ready line, signals, a private authority. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
@@ -8,57 +7,10 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Place, placeIn, replay, shell, storelens } from './transcript.js';
-
-const contoso = '3f1e9c62-8b0d-4a57-9a1c-7c2d5e4b6a90';
-const client = '5b0c7c1e-2f57-4d3c-9d0a-8a1b6f0e4c11';
-
-interface Served {
-  readonly place: Place;
-  readonly url: string;
-  readonly process: ChildProcess;
-  /** Standard output and error so far. */
-  out(): string;
-  err(): string;
-}
-
-/** Starts `storelens serve` in an empty folder and waits for its ready line. */
-async function serve(context: TestContext, ...args: readonly string[]): Promise<Served> {
-  const folder = await mkdtemp(join(tmpdir(), 'storelens-serve-'));
-  const place = await placeIn(folder);
-  if (args.includes('--tls-cert')) await shell(place, 'storelens dev-cert --out tls');
-  const child = spawn(process.execPath, [storelens, 'serve', '--port', '0', ...args], {
-    cwd: folder,
-    env: place.environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (text) => {
-    out += text;
-  });
-  child.stderr.on('data', (text) => {
-    err += text;
-  });
-  context.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-    await rm(folder, { recursive: true });
-  });
-  const line = await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line').then(([text]) => String(text)),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`serve ended with ${code}: ${err}`))),
-  ]);
-  assert.match(line, /^storelens ready \{/);
-  const { url } = JSON.parse(line.slice('storelens ready '.length)) as { url: string };
-  const environment = { ...place.environment, STORELENS_URL: url };
-  return { place: { folder, environment }, url, process: child, out: () => out, err: () => err };
-}
+import { client, contoso, prepare, serve } from './served.js';
+import { placeIn, replay, shell } from './transcript.js';
 
 test('tenants, applications, keys and products are managed as the transcript shows', async (context) => {
   const { place, url } = await serve(context);
@@ -104,20 +56,6 @@ test('an account logs in and reads reports as the transcript shows', async (cont
     client,
   });
 });
-
-/** A tenant with an application and a product, as an operator makes them. */
-async function prepare(place: Place, role = 'Manager'): Promise<void> {
-  await writeFile(join(place.folder, 'secret.txt'), `${'s3cret-'.repeat(6)}\n`);
-  for (const line of [
-    `tenant create --name Contoso --tenant-id ${contoso}`,
-    `application create --tenant ${contoso} --name Nightly --role ${role} --client-id ${client}`,
-    `key create --tenant ${contoso} --application ${client} --client-secret-file secret.txt`,
-    `product create --tenant ${contoso} --kind app --id 9NBLGGGZ5QDR --name 'Contoso Game'`,
-  ]) {
-    const { code, err } = await shell(place, `storelens ${line}`);
-    assert.equal(code, 0, err);
-  }
-}
 
 test('files of rows are sent as the transcript shows', async (context) => {
   const { place, url } = await serve(context);

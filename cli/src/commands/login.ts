@@ -1,9 +1,9 @@
 /** `storelens login`: stores an account under a name, once the service has granted it a token. */
-
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { type Readable, Writable } from 'node:stream';
 import { accountOptions, connectTo } from '../account.js';
-import { type Command, type Context, UsageError } from '../command.js';
+import { type Command, type Context, RefusedError, UsageError } from '../command.js';
 import { storeProfile } from '../profiles.js';
 
 /** Asks on the terminal. What is typed for a secret is not shown. */
@@ -16,10 +16,14 @@ async function ask(context: Context, question: string, secret = false): Promise<
     },
   });
   const lines = createInterface({ input: context.in as Readable, output: shown, terminal: true });
+  // Ctrl-C makes the question fail, Ctrl-D leaves it open for ever.
+  const left = once(lines, 'close').then(() => undefined);
   try {
     const answer = lines.question(`${question}: `);
     hidden = secret;
-    return (await answer).trim();
+    const text = await Promise.race([answer.catch(() => undefined), left]);
+    if (text === undefined) throw new RefusedError('nothing was stored');
+    return text.trim();
   } finally {
     lines.close();
     if (secret) context.err.write('\n');

@@ -26,6 +26,7 @@ const tableRows = 50;
 const defaultWidth = 80;
 
 const withRows = Object.values(reports).filter(({ kind }) => kind !== 'file');
+const reportNames = withRows.map(({ name }) => name);
 
 /** Shows reports. */
 export const report: Command = {
@@ -34,7 +35,7 @@ export const report: Command = {
   actions: {
     '': {
       summary: 'Show a report as a table or a chart, or write it as CSV, NDJSON, JSON or Parquet',
-      operands: [{ name: 'REPORT', help: `one of ${withRows.map(({ name }) => name).join(', ')}` }],
+      operands: [{ name: 'REPORT', help: `one of ${reportNames.join(', ')}`, choices: reportNames }],
       options: {
         app: { type: 'text', value: 'ID', help: 'Product: applicationId.' },
         addon: { type: 'text', value: 'ID', help: 'Add-on: inAppProductId.' },
@@ -56,6 +57,7 @@ export const report: Command = {
           type: 'text',
           value: 'LEVEL',
           help: 'Width of a bucket: day, week, month, or hour for failurehits.',
+          choices: ['day', 'week', 'month', 'hour'],
         },
         order: { type: 'text', value: 'FIELDS', help: 'Fields to sort by: "date desc,market".' },
         top: { type: 'text', value: 'N', help: `Rows to show; tables show ${tableRows}.` },
@@ -64,6 +66,7 @@ export const report: Command = {
           type: 'text',
           value: 'FORMAT',
           help: `${formats.join(', ')}; default: table on a terminal, csv in a pipe.`,
+          choices: formats,
         },
         measure: {
           type: 'text',
@@ -140,9 +143,7 @@ function entryOf(name: string): ReportEntry {
   const entry = Object.hasOwn(literalReports, name.toLowerCase()) ? reports[name.toLowerCase()] : undefined;
   if (entry !== undefined && entry.kind !== 'file') return entry;
   const advice =
-    entry === undefined
-      ? `the reports are ${withRows.map((one) => one.name).join(', ')}`
-      : 'use `storelens crash download`';
+    entry === undefined ? `the reports are ${reportNames.join(', ')}` : 'use `storelens crash download`';
   throw new UsageError(`${name} has no rows to show; ${advice}`);
 }
 

@@ -20,6 +20,17 @@ export async function serve(args: readonly string[], context: Context): Promise<
   }
 }
 
+/** Options of `serve`, for shells that complete them. */
+export async function serveOptions() {
+  const { settingsTable } = await import('@storelens/server/settings');
+  return Object.entries(settingsTable).map(([name, setting]) => ({
+    name,
+    help: setting.help,
+    takesValue: setting.type !== 'flag',
+    choices: setting.type === 'choice' ? setting.choices : [],
+  }));
+}
+
 /** Help text of `serve`, generated from the settings table. */
 export async function serveHelp(): Promise<string> {
   const { settingsTable, environmentName } = await import('@storelens/server/settings');
