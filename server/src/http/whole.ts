@@ -45,7 +45,12 @@ export async function sendWhole(
   const leave = () => gone.abort();
   if (socket.destroyed) leave();
   socket.once('close', leave);
-  const timer = setTimeout(() => socket.destroy(), settings['stream-seconds'] * 1000);
+  const late = () => {
+    // Before the status line there is still an error to be told.
+    if (reply.raw.headersSent) socket.destroy();
+    else leave();
+  };
+  const timer = setTimeout(late, settings['stream-seconds'] * 1000);
   reply.raw.once('close', () => {
     clearTimeout(timer);
     socket.off('close', leave);
