@@ -7,15 +7,20 @@ import type { Session } from 'chdb';
 const unclean = new WeakSet<Session>();
 
 /**
- * Runs a statement. A session keeps what a failed query had answered so far, and puts it before the answer of its next
- * query (chdb 3.4.0), which may be another account's. So the answer that follows a failure is thrown away before anybody
- * asks. Remove this when a failed query leaves nothing behind.
+ * Does nothing unless the last statement failed. A session keeps what a failed query had answered so far, and puts it
+ * before the answer of its next query (chdb 3.4.0), which may be another account's. So the answer that follows a failure
+ * is thrown away before anybody asks; where that fails, this throws and nobody is answered. Remove this when a failed
+ * query leaves nothing behind.
  */
+export async function clean(session: Session): Promise<void> {
+  if (!unclean.has(session)) return;
+  await session.queryAsync('SELECT 1 FORMAT TSV');
+  unclean.delete(session);
+}
+
+/** Runs a statement on a session that is clean. */
 export async function ask(session: Session, text: string): ReturnType<Session['queryAsync']> {
-  if (unclean.has(session)) {
-    await session.queryAsync('SELECT 1 FORMAT TSV');
-    unclean.delete(session);
-  }
+  await clean(session);
   try {
     return await session.queryAsync(text);
   } catch (error) {

@@ -13,7 +13,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { Session } from 'chdb';
-import { ask, cleanse } from './chdb-session.js';
+import { ask, clean, cleanse } from './chdb-session.js';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineStream } from './index.js';
 import { literalsOf } from './literals.js';
@@ -51,6 +51,8 @@ export async function openStreams(
 
   async function* blocks(session: Session, request: EngineStream, settings: Settings) {
     if (request.signal?.aborted === true) throw gone();
+    // What failed here before may have been another account's, and the cleaning after it may have failed, too.
+    await clean(session);
     const bind = literalsOf(request.params);
     // The query is known to the engine once this returns, so that it can be killed.
     const reading = session.queryStream(queryText({ ...request, settings }, bind), {
