@@ -6,6 +6,7 @@ import type { DayKey, DayState, KnownDay, KnownReport, MirrorState, StateQuestio
 export interface StoredDay {
   readonly seq: number;
   readonly batch: string;
+  /** '' while it is in doubt. */
   readonly hash: string;
 }
 
@@ -67,6 +68,18 @@ export class MirrorDays {
     );
     if (row === undefined) return undefined;
     return { seq: Number(row.seq), batch: String(row.batch_id), hash: String(row.content_hash) };
+  }
+
+  /**
+   * Notes that other content of a day is about to be stored: until it is written down nobody knows which is the newest,
+   * and none is taken for a repetition of it.
+   */
+  async doubt({ accountId, report, scope, day }: DayKey): Promise<void> {
+    await this.registry.all(
+      `UPDATE mirror_days SET content_hash = ''
+       WHERE account_id = $1 AND report = $2 AND scope = $3 AND day = $4 AND seq IS NOT NULL`,
+      [accountId, report, scope, day],
+    );
   }
 
   /** Notes what is stored for a day; an earlier failure is over. `now` in milliseconds. */

@@ -37,6 +37,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       const same = known !== undefined && known.hash === hash;
       const batch = same ? known.batch : `${report}/${scope}/${name}/${known?.seq ?? 0}/${hash}`;
       if (same) await records.drop(prepared);
+      else if (known !== undefined) await days.doubt(item);
       const seq = same ? known.seq : (await records.store(key, prepared, batch)).seq;
       await days.write(item, { seq, batch, hash, rows: 1, settled: true }, clock.now());
       return { report, applicationId: scope === '' ? null : scope, id: name, batch, duplicate: same };
@@ -60,6 +61,7 @@ export function createMirror(options: MirrorOptions): Mirror {
           const known = await days.stored(key);
           const same = known !== undefined && known.hash === hash;
           const batch = same ? known.batch : `${scope}/${day}/${known?.seq ?? 0}/${hash}`;
+          if (known !== undefined && !same) await days.doubt(key);
           const seq = same ? known.seq : (await ingest.storeDay(prepared, batch)).seq;
           await days.write(key, { seq, batch, hash, rows, settled }, clock.now());
           return {

@@ -154,6 +154,15 @@ test('a process ends before the registry hears of the day', async () => {
   );
 });
 
+test('the source goes back to what was known, after a content that the registry did not hear of', async () => {
+  await put(1);
+  deaf = true;
+  await assert.rejects(put(2), /the registry is away/);
+  deaf = false;
+  assert.deepEqual([(await put(1)).duplicate, await stored()], [false, '1:1 2:2 3:1']);
+  assert.deepEqual([(await put(1)).duplicate, await stored()], [true, '1:1 2:2 3:1']);
+});
+
 test('a newer version is stored while an older one is not settled: it is the newest', async () => {
   lost = 'before';
   await assert.rejects(put(1), isAway);
