@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Client, connect } from '@storelens/client';
 import { startServer, type TestAccount, type TestServer } from '@storelens/server/test-harness';
-import { placeIn, storelens } from './transcript.js';
+import { placeIn, shell, storelens } from './transcript.js';
 
 /** A product to register with both servers. */
 export type LabProduct = Parameters<TestServer['account']>[0] extends
@@ -37,6 +38,10 @@ export interface Lab {
   readonly target: Client;
   /** Runs `storelens mirror` with these arguments; `kill` is called with the process as soon as it runs. */
   mirror(args: readonly string[], kill?: (process: ChildProcess) => void): Promise<Ran>;
+  /** Runs a shell line as a user who has no account but those that were stored. */
+  shell(line: string): ReturnType<typeof shell>;
+  /** The account of the copies. */
+  readonly copies: Readonly<Record<'url' | 'tenantId' | 'clientId' | 'clientSecret', string>>;
   /** Kills B, as a power cut does, and starts it again in its folder and at its address. */
   killTarget(): Promise<void>;
 }
@@ -121,7 +126,14 @@ export async function startLab(
   return {
     server,
     account,
-    source: connect({ ...account, url: server.url }),
+    source: connect({
+      ...{ ...account, url: server.url },
+      // Tokens of A end by the time of A.
+      clock: {
+        now: () => time,
+        wait: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+      },
+    }),
     target: connect({ tenantId, clientId, clientSecret, url }),
     setTime(to) {
       time = to;
@@ -147,6 +159,8 @@ export async function startLab(
       const [code] = (await once(begun, 'close')) as [number | null];
       return { out, err, code };
     },
+    shell: (line) => shell(place, line),
+    copies: { url, tenantId, clientId, clientSecret },
     async killTarget() {
       await stop();
       await serve(new URL(url).port);

@@ -152,7 +152,7 @@ function nameOf({ entry, applicationId }: Outcome['subject']): string {
 }
 
 function summary(outcomes: readonly Outcome[]): string {
-  const columns = ['read', 'changed', 'empty', 'kept', 'failed', 'rows'] as const;
+  const columns = ['read', 'changed', 'empty', 'kept', 'failed', 'rows', 'files'] as const;
   const head = ['REPORT', 'PRODUCT', ...columns.map((name) => name.toUpperCase())];
   const lines = outcomes.map((outcome) => [
     outcome.subject.entry.name,

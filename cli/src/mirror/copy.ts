@@ -11,6 +11,7 @@ import {
   StorelensError,
 } from '@storelens/client';
 import { dayAt, daysToRead, firstWindow, isOld, type KnownDay, shifted, type Window } from './days.js';
+import { recordsOf } from './records.js';
 import { type Reading, readWindow, type Subject, TooManyRows } from './source.js';
 import type { Target } from './target.js';
 
@@ -38,6 +39,8 @@ export interface Outcome {
   readonly kept: number;
   readonly failed: number;
   readonly rows: number;
+  /** Stacks and crash files that were copied. */
+  readonly files: number;
   /** Why the first failed one did. */
   readonly error: string | undefined;
 }
@@ -83,8 +86,10 @@ export async function copyReport(
     kept: 0,
     failed: 0,
     rows: 0,
+    files: 0,
     error: undefined,
   };
+  const records = await recordsOf(source, target, subject);
   let days = daysToRead(wanted, known);
   let firstFailed: string | undefined;
   let most: number = entry.lookups === undefined ? windows.first : windows.details;
@@ -97,6 +102,7 @@ export async function copyReport(
     let reading: Reading;
     try {
       reading = await readWindow(source, subject, window);
+      for (const [day, rows] of reading.days) outcome.files += (await records?.copy(day, rows)) ?? 0;
       failures = 0;
     } catch (error) {
       if (!(error instanceof StorelensError || error instanceof TooManyRows)) throw error;

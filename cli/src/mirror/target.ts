@@ -73,10 +73,30 @@ export class Target {
     return !duplicate;
   }
 
+  /** Keeps the stack or the file of a failure of a day, in place of one that was there. */
+  async putRecord(
+    { entry, applicationId }: Subject,
+    id: string,
+    day: string,
+    body: string | ReadableStream<Uint8Array>,
+    contentType: string,
+  ): Promise<void> {
+    const query = queryOf({ applicationId, date: day });
+    const answer = await this.client.request(
+      `/ingest/v1/mirror/${entry.name}/${encodeURIComponent(id)}${query}`,
+      {
+        method: 'PUT',
+        headers: { 'content-type': contentType },
+        body,
+      },
+    );
+    await answer.body?.cancel();
+  }
+
   /** Notes that a day could not be read; rows that are there stay. */
   async fail(subject: Subject, day: string, error: string): Promise<void> {
     const body = { state: 'failed', error: error.slice(0, longestError) };
-    await this.#write(`${subject.entry.name}/${day}`, subject, body);
+    await this.#write(`${subject.entry.name}/${encodeURIComponent(day)}`, subject, body);
   }
 
   /** Remembers how far a report is. */
