@@ -1,4 +1,5 @@
 /** Whose account, on which server: of the environment or of a stored profile, as far as options say nothing else. */
+import { lookup } from 'node:dns/promises';
 import { type Client, type ConnectOptions, connect } from '@storelens/client';
 import { type Context, type Input, type Option, UsageError } from './command.js';
 import { readProfiles } from './profiles.js';
@@ -74,6 +75,8 @@ export function connectTo(account: Account, input: Input, manner: Manner = {}): 
     return connect({
       ...{ url, tenantId, clientId, clientSecret, ...manner },
       allowHttp: input.flag('allow-http'),
+      // A file may lie on another host, but not on one of this network that only has a public name.
+      lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     });
   } catch (error) {
     if (error instanceof TypeError)
