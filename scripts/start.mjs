@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const packages = ['contract', 'server', 'cli'];
+const packages = ['contract', 'client', 'server', 'cli'];
 
 /** Time of change of a file, 0 if it does not exist. */
 function changedAt(path) {

@@ -13,7 +13,12 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const packages = { contract: '@storelens/contract', server: '@storelens/server', cli: 'storelens' };
+const packages = {
+  contract: '@storelens/contract',
+  client: '@storelens/client',
+  server: '@storelens/server',
+  cli: 'storelens',
+};
 
 let folder;
 let copy;
