@@ -99,10 +99,11 @@ test('doctor finds what is wrong as the transcript shows', async (context) => {
   context.after(() => late.close());
   await once(late.listen(0, '127.0.0.1'), 'listening');
   await shell(place, 'storelens dev-cert --out tls');
-  const secure = createSecureServer({
+  const certificate = {
     cert: await readFile(join(place.folder, 'tls/server.pem')),
     key: await readFile(join(place.folder, 'tls/server-key.pem')),
-  });
+  };
+  const secure = createSecureServer(certificate, (_request, response) => response.writeHead(404).end());
   context.after(() => secure.close());
   await once(secure.listen(0, '127.0.0.1'), 'listening');
   const portOf = (server: { address(): unknown }) => String((server.address() as AddressInfo).port);
