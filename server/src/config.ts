@@ -200,7 +200,7 @@ export const settingsTable = {
   streams: {
     ...whole(1, 64),
     default: 2,
-    help: 'Whole-result answers (CSV, NDJSON, Parquet) that run at the same time; others wait in a line of their own.',
+    help: 'Whole-result answers (CSV, NDJSON, Parquet) that run at the same time, of one account all but one; others wait in a line of their own.',
   },
   'stream-seconds': { ...whole(1, 86_400), default: 3600, help: 'Longest time of one whole-result answer.' },
   'stream-stall-seconds': {

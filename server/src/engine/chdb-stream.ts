@@ -18,6 +18,7 @@ import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineStream } from './index.js';
 import { literalsOf } from './literals.js';
 import { Queue } from './queue.js';
+import { Shares } from './shares.js';
 import { exportText, queryText, quoteText } from './statement.js';
 
 /** Bytes of a file that are read at once. */
@@ -36,18 +37,9 @@ export async function openStreams(
   folder: string,
 ): Promise<{ readonly stream: Engine['stream']; close(): Promise<void> }> {
   await rm(folder, { recursive: true, force: true });
-  const slots = new Queue(sessions.slice(0, -1), queueLength);
+  const slots = new Shares(sessions.slice(0, -1), queueLength);
   const killers = new Queue(sessions.slice(-1), queueLength);
   let count = 0;
-
-  /** Waits for a session, which the caller gives back. */
-  function take(request: EngineStream): Promise<{ session: Session; giveBack: () => void }> {
-    return new Promise((resolve, reject) => {
-      const held = (session: Session) =>
-        new Promise<void>((giveBack) => resolve({ session, giveBack: () => giveBack() }));
-      slots.run(held, request).catch(reject);
-    });
-  }
 
   async function* blocks(session: Session, request: EngineStream, settings: Settings) {
     if (request.signal?.aborted === true) throw gone();
@@ -88,7 +80,7 @@ export async function openStreams(
 
   async function* stream(request: EngineStream): AsyncGenerator<Uint8Array> {
     const { signal } = request;
-    const { session, giveBack } = await take(request);
+    const { slot: session, giveBack } = await slots.take(request.account, signal);
     count += 1;
     const name = `storelens-stream-${count}`;
     let over = false;

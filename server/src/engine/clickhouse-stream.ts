@@ -7,7 +7,7 @@ import { addAbortSignal, type Readable } from 'node:stream';
 import { type Client, deadline, splitLists } from './clickhouse.js';
 import { toEngineError } from './errors.js';
 import type { Engine, EngineStream } from './index.js';
-import { Queue } from './queue.js';
+import { Shares } from './shares.js';
 import { queryText } from './statement.js';
 
 /** The answer is sent while it is made; a reader that has gone ends the query, which the server does for reads alone. */
@@ -26,20 +26,13 @@ export function openStreams(
   streams: number,
   queueLength: number,
 ): { readonly stream: Engine['stream']; close(): Promise<void> } {
-  const slots = new Queue(
+  const slots = new Shares(
     Array.from({ length: streams }, (_, index) => index),
     queueLength,
   );
 
-  /** Waits for a slot, which the caller gives back. */
-  function take(request: EngineStream): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      slots.run(() => new Promise<void>((giveBack) => resolve(() => giveBack())), request).catch(reject);
-    });
-  }
-
   async function* stream(request: EngineStream): AsyncGenerator<Uint8Array> {
-    const giveBack = await take(request);
+    const { giveBack } = await slots.take(request.account, request.signal);
     const stop = new AbortController();
     const signal = AbortSignal.any([
       stop.signal,

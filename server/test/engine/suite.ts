@@ -439,9 +439,10 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
     });
 
     test('no more streams run at once than there are places; who leaves the line is not run', async () => {
-      const held = Array.from({ length: suiteLimits.streams }, () =>
-        engine.stream(numbers(3_000_000))[Symbol.asyncIterator](),
+      const held = ['a', 'b'].map((account) =>
+        engine.stream({ ...numbers(3_000_000), account })[Symbol.asyncIterator](),
       );
+      assert.equal(held.length, suiteLimits.streams);
       for (const stream of held) assert.equal((await stream.next()).done, false);
       const stop = new AbortController();
       const left = pieces({ ...numbers(1), signal: stop.signal });
@@ -453,6 +454,19 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
       await held[0]?.return?.();
       assert.equal(Buffer.concat(await waiting).toString(), '0\n');
       await held[1]?.return?.();
+    });
+
+    test('one account does not hold all places while others want one', { timeout: 60_000 }, async () => {
+      const held = engine.stream(numbers(3_000_000))[Symbol.asyncIterator]();
+      assert.equal((await held.next()).done, false);
+      let second = false;
+      const waiting = pieces(numbers(1)).finally(() => {
+        second = true;
+      });
+      assert.equal(Buffer.concat(await pieces({ ...numbers(2), account: 'b' })).toString(), '1\n0\n');
+      assert.equal(second, false);
+      await held.return?.();
+      assert.equal(Buffer.concat(await waiting).toString(), '0\n');
     });
 
     test('answers a ping', async () => {
