@@ -94,3 +94,17 @@ export function formatOf(
     },
   };
 }
+
+/**
+ * Whether an answer has no rows, by its first piece: text has none then, and a Parquet file is its footer alone, between
+ * the marks of four bytes at both ends, with the footer's length before the last.
+ */
+export function isEmpty(form: Form, { done, value }: IteratorResult<Uint8Array, unknown>): boolean {
+  if (done === true) return true;
+  if (form !== 'parquet' || value.length < 12) return false;
+  const file = Buffer.from(value.buffer, value.byteOffset, value.length);
+  return (
+    file.toString('latin1', file.length - 4) === 'PAR1' &&
+    file.readUInt32LE(file.length - 8) === file.length - 12
+  );
+}

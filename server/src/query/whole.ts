@@ -5,7 +5,7 @@
  */
 import type { ReportEntry } from '@storelens/contract';
 import type { Engine, EngineSettings } from '../engine/index.js';
-import { columnsOfForm, type Form, formatOf, headOf } from './forms.js';
+import { columnsOfForm, type Form, formatOf, headOf, isEmpty } from './forms.js';
 import type { FramesPlan, Plan, RowsPlan, StepsPlan } from './plan.js';
 import type { Chosen } from './snapshots.js';
 import { type Cut, wholeStatement } from './sql.js';
@@ -90,7 +90,7 @@ export async function wholeAnswer(
       continue;
     }
     const told = question.mismatch === undefined && 'keys' in plan;
-    const all = told ? [...notices, ...(await room.noticesOf(plan, first.done === true))] : notices;
+    const all = told ? [...notices, ...(await room.noticesOf(plan, isEmpty(form, first)))] : notices;
     return { rows: joined(headOf(form, plan.fields), first, pieces), notices: all, tag, name };
   }
 }

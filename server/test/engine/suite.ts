@@ -374,8 +374,12 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
 
     test('streams an answer as one Parquet file, also without rows', async () => {
       for (const rows of [400_000, 0]) {
-        const bytes = Buffer.concat(await pieces({ ...numbers(rows), format: 'Parquet', settings: {} }));
+        const got = await pieces({ ...numbers(rows), format: 'Parquet', settings: {} });
+        const bytes = Buffer.concat(got);
         assert.equal(bytes.indexOf('PAR1'), 0);
+        // Without rows it has its footer alone, in one piece: so readers know.
+        assert.equal(bytes.readUInt32LE(bytes.length - 8) === bytes.length - 12, rows === 0);
+        if (rows === 0) assert.equal(got.length, 1);
         assert.equal(bytes.subarray(-4).toString(), 'PAR1');
         const file = join(folder, `streamed-${rows}.parquet`);
         await writeFile(file, bytes);

@@ -219,6 +219,12 @@ test('reports without pages have whole results, too, and no rows are said to be 
   const none = await get(`${all}&filter=market%20eq%20'DE'&cabId=1`, 'application/x-ndjson');
   assert.deepEqual([none.status, none.text], [200, '']);
   assert.match(none.headers.get('storelens-notice') ?? '', /cabId is no parameter.*data begins 2026-02-01/);
+  for (const accept of ['text/csv', 'application/vnd.apache.parquet']) {
+    const same = await get(`${all}&filter=market%20eq%20'DE'&cabId=1`, accept);
+    assert.equal(same.headers.get('storelens-notice'), none.headers.get('storelens-notice'), accept);
+    const some = await get(`${all}&top=1`, accept);
+    assert.equal(some.headers.get('storelens-notice'), null, accept);
+  }
   const driver = all.replace(app, '18430592857500421');
   const other = await get(driver, 'text/csv');
   assert.match(other.headers.get('storelens-notice') ?? '', /it is registered as a driver/);
