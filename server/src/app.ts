@@ -13,6 +13,7 @@ import { type Engine, EngineError } from './engine/index.js';
 import { migrateEngine } from './engine/migrate.js';
 import { openFolder } from './files/folder.js';
 import { openFileAddresses } from './files/signature.js';
+import { originsOf } from './http/cross-origin.js';
 import { buildHttp } from './http/index.js';
 import { createMetrics } from './http/metrics.js';
 import type { Parts } from './http/parts.js';
@@ -88,6 +89,7 @@ function checkSettings(settings: Settings): void {
       `--public-url is '${url}'; expected an origin such as https://analytics.example.org`,
     );
   }
+  if (settings['cors-origins'] !== null) originsOf(settings['cors-origins']);
 }
 
 async function openEngine(settings: Settings, data: string): Promise<Engine> {

@@ -45,6 +45,11 @@ export const settingsTable = {
     default: null,
     help: 'Origin that clients use, for discovery documents and absolute links. Default: the bound address.',
   },
+  'cors-origins': {
+    type: 'text',
+    default: null,
+    help: 'Origins whose pages may call the server from a browser, with commas between them. Default: none.',
+  },
   'behind-proxy': {
     type: 'flag',
     default: false,

@@ -18,6 +18,7 @@ import { registerAdminRoutes } from './admin.js';
 import { registerAnalyticsRoutes } from './analytics.js';
 import { watchConnections } from './connections.js';
 import { registerCrashRoutes } from './crashes.js';
+import { originsOf, shareWith } from './cross-origin.js';
 import { registerDiscoveryRoutes } from './discovery.js';
 import { answerClientError, registerErrorHandlers, sendError } from './errors.js';
 import { registerFileRoutes } from './files.js';
@@ -126,6 +127,8 @@ export function buildHttp(parts: Parts, log: Log, random: Random): FastifyInstan
       throw new Failure('invalid-body', ['The header Host is missing.']);
     }
   });
+
+  if (settings['cors-origins'] !== null) shareWith(server, originsOf(settings['cors-origins']));
 
   registerTokenRoutes(server, parts);
   registerDiscoveryRoutes(server, parts);
