@@ -66,7 +66,7 @@ export async function accountOf(input: Input, context: Context): Promise<Account
 }
 
 /** Options of a connection that commands set for themselves. */
-export type Manner = Pick<ConnectOptions, 'minInterval' | 'retries' | 'onRetry' | 'timeout'>;
+export type Manner = Pick<ConnectOptions, 'minInterval' | 'retries' | 'onRetry' | 'timeout' | 'clock'>;
 
 /** A client for an account. Throws UsageError for an address that cannot be. */
 export function connectTo(account: Account, input: Input, manner: Manner = {}): Client {

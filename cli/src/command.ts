@@ -56,6 +56,8 @@ export interface Context {
   readonly in: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Resolves after some milliseconds; rejects with the reason of the signal as soon as it aborts. */
+  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** The command line cannot be understood; exit code 2. */

@@ -2,6 +2,7 @@
  * The command line: the table of commands, dispatch and exit codes (`exit-codes.ts`).
  * The server package is loaded by the commands that need it, `serve` above all; everything else starts quickly.
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { StorelensError } from '@storelens/client';
 import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
@@ -81,6 +82,9 @@ export async function runProcess(args: readonly string[] = process.argv.slice(2)
     err: process.stderr,
     in: process.stdin,
     now: Date.now,
+    async wait(milliseconds, signal) {
+      await wait(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
+    },
   });
 }
 

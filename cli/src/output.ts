@@ -49,6 +49,10 @@ function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
   if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(cell).join(', ');
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return harmless(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+/** A text of others without what drives a terminal. */
+export function harmless(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\u{fffd}');
 }

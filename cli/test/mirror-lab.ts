@@ -11,9 +11,14 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type Client, connect } from '@storelens/client';
 import { startServer, type TestAccount, type TestServer } from '@storelens/server/test-harness';
-import { placeIn, shell, storelens } from './transcript.js';
+import type { Waiting } from './clocked.js';
+import { type Place, placeIn, shell, storelens } from './transcript.js';
+
+/** The command line with a clock of ours. */
+const clocked = fileURLToPath(new URL('./clocked.js', import.meta.url));
 
 /** A product to register with both servers. */
 export type LabProduct = Parameters<TestServer['account']>[0] extends
@@ -30,20 +35,34 @@ export interface Ran {
   readonly code: number | null;
 }
 
+/** What a test does while the mirror runs. */
+export interface Running {
+  /** Is called with the process as soon as it runs. */
+  readonly started?: (process: ChildProcess) => void;
+  /** Is told of every wait of the mirror, in milliseconds, which is over when this is done. */
+  readonly onWait?: (milliseconds: number) => void | Promise<void>;
+  /** Is called for every piece of standard output, with all of it so far. */
+  readonly onOut?: (text: string) => void;
+}
+
 /** The servers and the command. */
 export interface Lab {
   readonly server: TestServer;
   readonly account: TestAccount;
   readonly source: Client;
   readonly target: Client;
-  /** Runs `storelens mirror` with these arguments; `kill` is called with the process as soon as it runs. */
-  mirror(args: readonly string[], kill?: (process: ChildProcess) => void): Promise<Ran>;
+  /** Runs `storelens mirror` with these arguments. Its waits pass at once, and the time of A with them. */
+  mirror(args: readonly string[], how?: Running): Promise<Ran>;
   /** Runs a shell line as a user who has no account but those that were stored. */
   shell(line: string): ReturnType<typeof shell>;
   /** The account of the copies. */
   readonly copies: Readonly<Record<'url' | 'tenantId' | 'clientId' | 'clientSecret', string>>;
   /** Kills B, as a power cut does, and starts it again in its folder and at its address. */
   killTarget(): Promise<void>;
+  /** Ends the patience of the mirror with a server that is silent. */
+  expire(): void;
+  /** Where the command runs. */
+  readonly place: Place;
 }
 
 /** Starts the lab. `now` is the time at the start, `args` are settings of A. */
@@ -53,6 +72,8 @@ export async function startLab(
     readonly now: number;
     readonly args?: readonly string[];
     readonly products: readonly LabProduct[];
+    /** Makes another origin of A's, which the mirror knows it by. */
+    readonly front?: (url: string) => Promise<string>;
   },
 ): Promise<Lab & { setTime(time: number): void }> {
   let time = options.now;
@@ -61,6 +82,7 @@ export async function startLab(
   const account = await server.account({ products: options.products });
   const folder = await mkdtemp(join(tmpdir(), 'storelens-mirror-'));
   let child: ChildProcess | undefined;
+  let running: ChildProcess | undefined;
   const stop = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
@@ -112,10 +134,11 @@ export async function startLab(
     STORELENS_CLIENT_ID: clientId,
     STORELENS_CLIENT_SECRET: clientSecret,
   };
+  const front = (await options.front?.(server.url)) ?? server.url;
   const login = spawn(
     process.execPath,
     [
-      ...[storelens, 'login', '--profile', 'source', '--secret-stdin', '--url', server.url],
+      ...[storelens, 'login', '--profile', 'source', '--secret-stdin', '--url', front],
       ...['--tenant-id', account.tenantId, '--client-id', account.clientId],
     ],
     { env: place.environment, stdio: ['pipe', 'ignore', 'ignore'] },
@@ -139,26 +162,33 @@ export async function startLab(
       time = to;
       server.setTime(to);
     },
-    async mirror(args, kill) {
-      // The command takes its time from the machine; here the machine's days are those of A.
-      const shift = time - Date.now();
-      const clock = `const now = Date.now; Date.now = () => now() + ${shift};`;
-      const begun = spawn(
-        process.execPath,
-        ['--import', `data:text/javascript,${encodeURIComponent(clock)}`, storelens, 'mirror', ...args],
-        { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
-      );
-      let [out, err] = ['', ''];
-      begun.stdout.on('data', (text) => {
-        out += text;
+    async mirror(args, { started, onWait, onOut } = {}) {
+      const begun = spawn(process.execPath, [clocked, String(time), 'mirror', ...args], {
+        cwd: folder,
+        env: environment,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
-      begun.stderr.on('data', (text) => {
+      running = begun;
+      begun.on('message', async (waiting: Waiting) => {
+        await onWait?.(waiting.milliseconds);
+        time += waiting.milliseconds;
+        server.setTime(time);
+        if (begun.connected) begun.send({ over: waiting.id }, () => undefined);
+      });
+      let [out, err] = ['', ''];
+      begun.stdout?.on('data', (text) => {
+        out += text;
+        onOut?.(out);
+      });
+      begun.stderr?.on('data', (text) => {
         err += text;
       });
-      kill?.(begun);
+      started?.(begun);
       const [code] = (await once(begun, 'close')) as [number | null];
       return { out, err, code };
     },
+    expire: () => running?.send({ expire: true }, () => undefined),
+    place: { folder, environment },
     shell: (line) => shell(place, line),
     copies: { url, tenantId, clientId, clientSecret },
     async killTarget() {

@@ -1,5 +1,6 @@
 /** `storelens mirror` as a user runs it: what A answers, B answers afterwards, however often and badly it ran. */
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { test } from 'node:test';
 import { unlisted } from '@storelens/client';
 import { type Lab, startLab } from './mirror-lab.js';
@@ -88,14 +89,15 @@ test('killed at any moment, the mirror or the target, the next run completes the
   };
   const kills: number[] = [];
   for (const share of [10, 35]) {
-    const ran = await lab.mirror(args, (process) => {
+    const started = (process: ChildProcess): void => {
       const look = async (): Promise<void> => {
         if (process.exitCode !== null || process.signalCode !== null) return;
         if ((await known()) < share) return look();
         process.kill('SIGKILL');
       };
       void look();
-    });
+    };
+    const ran = await lab.mirror(args, { started });
     assert.equal(ran.code, null, 'it was killed');
     kills.push(await known());
   }

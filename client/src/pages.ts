@@ -25,11 +25,13 @@ export interface Moved {
 /** What to do when the result changes between two pages: nothing, throw ResultMovedError, or call a function. */
 export type WhenMoved = 'ignore' | 'throw' | ((moved: Moved) => void);
 
-/** Reads a page. An empty body means no rows: the service sends one for a day without data. */
+/** Reads a page. An empty body means no rows, and tells no total: the service sends one for a day without data. */
 export async function readPage(answer: Response, progress: Watch): Promise<Page<Record<string, unknown>>> {
   const text = await readText(answer, progress);
   const notices = readNotices(answer.headers.get('storelens-notice'));
-  if (text.trim() === '') return { rows: [], total: 0, next: undefined, freshness: undefined, notices };
+  if (text.trim() === '') {
+    return { rows: [], total: undefined, next: undefined, freshness: undefined, notices };
+  }
   const body = parseJson(text);
   const page = Array.isArray(body) ? { Value: body } : (body as Readonly<Record<string, unknown>> | null);
   const { Value: rows, TotalCount: total, '@nextLink': next, DataFreshnessTimestamp: freshness } = page ?? {};

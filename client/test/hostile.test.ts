@@ -278,7 +278,7 @@ test('an empty body is a day without rows', async () => {
     server.script(json(body, 200, { 'content-type': 'text/plain' }));
     assert.deepEqual(await client.page(...what), {
       rows: [],
-      total: 0,
+      total: undefined,
       next: undefined,
       freshness: undefined,
       notices: [],

@@ -1,13 +1,13 @@
 /** `storelens mirror`: copies reports from one server of the API to another, and tells what was copied. */
-import { setTimeout as wait } from 'node:timers/promises';
+import { constants } from 'node:os';
 import { StorelensError } from '@storelens/client';
 import { accountOf, accountOptions, connectTo, type Manner } from '../account.js';
 import { type Command, type Context, Input, RefusedError } from '../command.js';
-import { explained } from '../exit-codes.js';
+import { exitCodeOf, explained } from '../exit-codes.js';
 import { type MirrorConfig, readConfig, reportNames } from '../mirror/config.js';
-import { copyReport, type Outcome } from '../mirror/copy.js';
-import { type KnownReport, Target } from '../mirror/target.js';
-import { aligned, printList } from '../output.js';
+import { copyReport, nothingYet, type Outcome } from '../mirror/copy.js';
+import { type KnownReport, Target, TargetError, type ToldDay } from '../mirror/target.js';
+import { aligned, harmless, printList } from '../output.js';
 
 const { 'allow-http': allowHttp } = accountOptions;
 
@@ -70,7 +70,12 @@ export const mirror: Command = {
     },
     status: {
       summary: 'Show what was copied: days that are settled, read, empty or failed',
-      options: { target, json: { type: 'flag', help: 'Print JSON.' }, 'allow-http': allowHttp },
+      options: {
+        target,
+        failed: { type: 'flag', help: 'List every day that failed, with its error.' },
+        json: { type: 'flag', help: 'Print JSON.' },
+        'allow-http': allowHttp,
+      },
       notes: [
         'settled: stored, and not read again. read: stored, and read again while it is recent. empty: known to have no',
         'rows. failed: could not be read the last time; what was stored before is still there.',
@@ -84,7 +89,7 @@ export const mirror: Command = {
 async function clientFor(profile: string | undefined, input: Input, context: Context, manner: Manner) {
   const flags = input.flag('allow-http') ? { 'allow-http': true } : {};
   const chosen = new Input({}, { ...(profile === undefined ? {} : { profile }), ...flags });
-  return connectTo(await accountOf(chosen, context), chosen, manner);
+  return connectTo(await accountOf(chosen, context), chosen, { ...manner, clock: context });
 }
 
 async function run(input: Input, context: Context): Promise<void> {
@@ -96,54 +101,114 @@ async function run(input: Input, context: Context): Promise<void> {
         : `source and target are the same profile, ${config.source}`,
     );
   }
-  for (;;) {
-    const began = context.now();
-    let problem: Error | undefined;
-    try {
-      await copyAll(config, input, context);
-    } catch (error) {
-      if (!(error instanceof RefusedError || error instanceof StorelensError)) throw error;
-      problem = error;
+  const stop = stopSignal();
+  try {
+    for (;;) {
+      const began = context.now();
+      let problem: Error | undefined;
+      try {
+        await copyAll(config, input, context, stop.signal);
+      } catch (error) {
+        if (!(error instanceof RefusedError || error instanceof StorelensError)) throw error;
+        problem = error;
+      }
+      if (config.every === undefined) {
+        if (problem !== undefined) throw problem;
+        return;
+      }
+      if (problem !== undefined) context.err.write(`storelens: ${problem.message}\n`);
+      if (stop.signal.aborted) return;
+      const next = Math.max(began + config.every, context.now());
+      showLine(context, `next run at ${new Date(next).toISOString().slice(0, 16)}Z`);
+      await context.wait(next - context.now(), stop.signal).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+      });
+      showLine(context, '');
+      if (stop.signal.aborted) return;
     }
-    if (config.every === undefined) {
-      if (problem !== undefined) throw problem;
-      return;
-    }
-    const told = problem instanceof StorelensError ? explained(problem) : problem?.message;
-    if (told !== undefined) context.err.write(`storelens: ${told}\n`);
-    await wait(Math.max(0, began + config.every - context.now()));
+  } finally {
+    stop.end();
   }
 }
 
-async function copyAll(config: MirrorConfig, input: Input, context: Context): Promise<void> {
-  const { err } = context;
-  const terminal = err.isTTY === true;
-  const progress = (text: string) => {
-    if (terminal) err.write(`\r\x1b[K${text}`);
+/** Aborts with the first SIGINT or SIGTERM; a second one ends the process as ever. */
+function stopSignal(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  const stop = (name: (typeof names)[number]) => {
+    end();
+    const exitCode = 128 + constants.signals[name];
+    controller.abort(new RefusedError(`stopped by ${name}; the next run goes on from here`, exitCode));
   };
+  const end = () => {
+    for (const name of names) process.off(name, stop);
+  };
+  for (const name of names) process.on(name, stop);
+  return { signal: controller.signal, end };
+}
+
+/** Shows a line in the place of the one before, on a terminal alone. */
+function showLine({ err }: Context, text: string): void {
+  if (err.isTTY !== true) return;
+  err.write(`\r\x1b[K${[...harmless(text)].slice(0, (err.columns ?? 80) - 1).join('')}`);
+}
+
+async function copyAll(
+  config: MirrorConfig,
+  input: Input,
+  context: Context,
+  signal: AbortSignal,
+): Promise<void> {
+  const { err } = context;
+  const progress = (text: string) => showLine(context, text);
   const source = await clientFor(config.source, input, context, {
     minInterval: config.pace,
     onRetry: ({ delay, error }) => progress(`${error.message} Trying again in ${Math.ceil(delay / 1000)} s.`),
   });
-  const target = new Target(await clientFor(config.target, input, context, {}));
+  const target = new Target(
+    await clientFor(config.target, input, context, {
+      onRetry: ({ error }) => progress(`The target: ${error.message} Trying again.`),
+    }),
+    signal,
+  );
   const outcomes: Outcome[] = [];
+  let problem: unknown;
   for (const [index, subject] of config.subjects.entries()) {
     const onWindow = (_: unknown, { first, last }: { readonly first: string; readonly last: string }) =>
-      progress(
-        `${index + 1}/${config.subjects.length} ${subject.entry.name} ${subject.applicationId ?? ''} ${first} to ${last}`,
-      );
-    outcomes.push(await copyReport(source, target, subject, { ...config, now: context.now, onWindow }));
+      progress(`${index + 1}/${config.subjects.length} ${nameOf(subject)} ${first} to ${last}`);
+    const outcome = nothingYet(subject);
+    outcomes.push(outcome);
+    try {
+      await copyReport(source, target, { ...config, now: context.now, onWindow, signal }, outcome);
+    } catch (error) {
+      // What the target refuses of one report says nothing of the others.
+      if (error instanceof TargetError && error.refused) {
+        outcome.error ??= error.message;
+        continue;
+      }
+      problem = error;
+      break;
+    }
   }
   progress('');
-  context.out.write(summary(outcomes));
-  for (const { subject, error } of outcomes) {
-    if (error !== undefined) err.write(`${nameOf(subject)}: ${error}\n`);
+  if (problem === undefined || outcomes.some(({ read, kept, failed }) => read + kept + failed > 0)) {
+    context.out.write(summary(outcomes));
   }
+  for (const { subject, error } of outcomes) {
+    if (error !== undefined) err.write(`${harmless(`${nameOf(subject)} ${error}`)}\n`);
+  }
+  if (problem instanceof StorelensError) {
+    throw new RefusedError(`the source: ${explained(problem)}`, exitCodeOf(problem));
+  }
+  if (problem !== undefined) throw problem;
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
   if (failed > 0) {
     throw new RefusedError(
-      `${failed} ${failed === 1 ? 'day' : 'days'} could not be read; the next run tries again`,
+      `${failed} ${failed === 1 ? 'day' : 'days'} could not be copied; the next run tries again`,
     );
+  }
+  if (outcomes.some(({ error }) => error !== undefined)) {
+    throw new RefusedError('not all reports could be copied');
   }
 }
 
@@ -165,17 +230,20 @@ function summary(outcomes: readonly Outcome[]): string {
 async function status(input: Input, context: Context): Promise<void> {
   const target = new Target(await clientFor(input.text('target'), input, context, {}));
   const { reports } = await target.state();
-  if (input.flag('json')) {
+  if (input.flag('json') && !input.flag('failed')) {
     context.out.write(`${JSON.stringify(reports)}\n`);
     return;
   }
-  const failures: string[] = [];
-  for (const { report, days } of reports) {
-    if (days.failed === 0) continue;
-    const known = (await target.state({ report })).days ?? [];
-    for (const { day, state, applicationId, error } of known) {
-      if (state === 'failed') failures.push(`${report} ${applicationId ?? ''} ${day}: ${error}`);
+  const failures: FailedDay[] = [];
+  for (const report of new Set(reports.filter(({ days }) => days.failed > 0).map(({ report }) => report))) {
+    for (const { state, settled, ...day } of (await target.state({ report })).days ?? []) {
+      if (state === 'failed') failures.push({ report, ...day });
     }
+  }
+  failures.sort((one, other) => ((one.failedAt ?? '') < (other.failedAt ?? '') ? 1 : -1));
+  if (input.flag('failed')) {
+    printList(input, context, failures, ['report', 'applicationId', 'day', 'rows', 'failedAt', 'error']);
+    return;
   }
   const columns = [
     'report',
@@ -189,10 +257,17 @@ async function status(input: Input, context: Context): Promise<void> {
     'lastRun',
   ];
   printList(input, context, reports.map(statusRow), columns);
-  for (const line of [...new Set(failures)].slice(-shownFailures)) context.out.write(`${line}\n`);
+  for (const { report, applicationId, day, error } of failures.slice(0, shownFailures)) {
+    context.out.write(`${harmless([report, applicationId, `${day}:`, error].filter(Boolean).join(' '))}\n`);
+  }
+  const more = failures.length - shownFailures;
+  if (more > 0) context.out.write(`and ${more} more failed: --failed lists them all\n`);
 }
 
-/** Failed days that are shown with their errors. */
+/** A failed day and why. */
+type FailedDay = { readonly report: string } & Omit<ToldDay, 'state' | 'settled'>;
+
+/** Failed days that are shown with their errors, the latest. */
 const shownFailures = 10;
 
 function statusRow({ report, applicationId, first, last, days, cursor, cursorAt }: KnownReport) {

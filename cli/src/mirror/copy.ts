@@ -6,14 +6,25 @@ import {
   AuthenticationError,
   type Client,
   ConnectionError,
-  ResultMovedError,
-  ServiceError,
+  ForbiddenError,
+  NotFoundError,
+  RateLimitError,
   StorelensError,
 } from '@storelens/client';
-import { dayAt, daysToRead, firstWindow, isOld, type KnownDay, shifted, type Window } from './days.js';
+import {
+  dayAt,
+  daysToRead,
+  firstWindow,
+  inTurn,
+  isOld,
+  type KnownDay,
+  shifted,
+  type Wanted,
+  type Window,
+} from './days.js';
 import { recordsOf } from './records.js';
-import { type Reading, readWindow, type Subject, TooManyRows } from './source.js';
-import type { Target } from './target.js';
+import { type Reading, readWindow, type SourceRow, type Subject, TooManyRows } from './source.js';
+import { type Target, TargetError } from './target.js';
 
 /** How a run copies. */
 export interface Manner {
@@ -26,6 +37,8 @@ export interface Manner {
   readonly now: () => number;
   /** Is told of every window that begins. */
   readonly onWindow?: (subject: Subject, window: Window) => void;
+  /** Ends the run, between two requests or in one. */
+  readonly signal?: AbortSignal;
 }
 
 /** What became of the days of a report in one run. */
@@ -54,109 +67,186 @@ const fewRows = 10_000;
 /** Single days that fail one after the other before the rest is left for the next run. */
 const mostFailures = 3;
 
-type Tally = { -readonly [Key in keyof Outcome]: Outcome[Key] };
+/** An outcome that grows: what it holds is true at any moment, also of a run that ends early. */
+export type Tally = { -readonly [Key in keyof Outcome]: Outcome[Key] };
 
-/** Copies the days of a report. Throws what the target throws, and AuthenticationError of the source. */
+/** The outcome before anything was done. */
+export function nothingYet(subject: Subject): Tally {
+  const none = { read: 0, changed: 0, empty: 0, kept: 0, failed: 0, rows: 0, files: 0 };
+  return { subject, ...none, error: undefined };
+}
+
+/**
+ * Copies the days of a report and counts them in `outcome`. Throws TargetError, the AuthenticationError of the source,
+ * and the reason of the signal.
+ */
 export async function copyReport(
   source: Client,
   target: Target,
-  subject: Subject,
   manner: Manner,
-): Promise<Outcome> {
-  const { entry, applicationId } = subject;
+  outcome: Tally,
+): Promise<void> {
+  const { entry, applicationId } = outcome.subject;
   const told = await target.state({ report: entry.name, applicationId });
   // The target's spelling of a product's id may be another one.
   const of = (id: string | null) => (id ?? '').toLowerCase() === (applicationId ?? '').toLowerCase();
   const known = new Map<string, KnownDay>(
     (told.days ?? []).filter((day) => of(day.applicationId)).map((day) => [day.day, day]),
   );
-  const cursor = told.reports.find((report) => of(report.applicationId))?.cursor;
+  const before = told.reports.find((report) => of(report.applicationId));
+  // A product that the target does not know is refused here, before the source is asked for all its days.
+  if (before === undefined) await target.remember(outcome.subject, { since: manner.since });
   const today = dayAt(manner.now());
   const isFailures = /failure(hits|details)$/.test(entry.name);
   const kept = shifted(today, 1 - manner.failureDays);
   const first = isFailures && manner.since < kept ? kept : manner.since;
-  const doneThrough = doneThroughOf(cursor);
+  const doneThrough = doneThroughOf(before?.cursor);
   const wanted = { first, today, recentDays: manner.recentDays, doneThrough };
 
-  const outcome: Tally = {
-    subject,
-    read: 0,
-    changed: 0,
-    empty: 0,
-    kept: 0,
-    failed: 0,
-    rows: 0,
-    files: 0,
-    error: undefined,
-  };
-  const records = await recordsOf(source, target, subject);
-  let days = daysToRead(wanted, known);
-  let firstFailed: string | undefined;
-  let most: number = entry.lookups === undefined ? windows.first : windows.details;
-  const longest = entry.lookups === undefined ? windows.most : windows.details;
-  let failures = 0;
-  while (failures < mostFailures) {
-    const window = firstWindow(days, most);
-    if (window === undefined) break;
-    manner.onWindow?.(subject, window);
-    let reading: Reading;
-    try {
-      reading = await readWindow(source, subject, window);
-      for (const [day, rows] of reading.days) outcome.files += (await records?.copy(day, rows)) ?? 0;
-      failures = 0;
-    } catch (error) {
-      if (!(error instanceof StorelensError || error instanceof TooManyRows)) throw error;
-      if (error instanceof AuthenticationError) throw error;
-      const length = days.findIndex((day) => day > window.last);
-      const count = length < 0 ? days.length : length;
-      if (shorterHelps(error) && count > 1) {
-        most = Math.ceil(count / 2);
-        continue;
-      }
-      for (const day of days.slice(0, count)) await target.fail(subject, day, error.message);
-      outcome.failed += count;
-      outcome.error ??= error.message;
-      firstFailed ??= window.first;
-      days = days.slice(count);
-      failures = shorterHelps(error) ? failures + 1 : mostFailures;
-      continue;
-    }
-    for (const [day, rows] of reading.days) {
-      if (rows.length === 0) {
-        // What was stored of an old day was there once: the source has dropped it.
-        if (isOld(day, wanted) && (known.get(day)?.rows ?? 0) > 0) {
-          outcome.kept += 1;
-          continue;
-        }
-        // Without rows a day is empty or yet to come; the source's word decides, else the calendar.
-        const over = reading.freshness === undefined ? day < today : dayAt(reading.freshness) > day;
-        if (!over && known.get(day)?.rows == null) continue;
-        outcome.empty += 1;
-      }
-      if (await target.put(subject, day, rows, isOld(day, wanted))) outcome.changed += 1;
-      outcome.read += 1;
-      outcome.rows += rows.length;
-    }
-    days = days.filter((day) => day > window.last);
-    const read = [...reading.days.values()].reduce((sum, rows) => sum + rows.length, 0);
-    if (read < fewRows) most = Math.min(longest, most * 2);
-  }
+  const copy = new Copy(source, target, manner, outcome, wanted, known);
+  for (const days of inTurn(daysToRead(wanted, known), known)) await copy.days(days);
+
   // A day that nobody could read stays on the list, and so do all behind it.
-  const recent = shifted(today, -manner.recentDays);
-  const open = [recent, ...days.slice(0, 1), ...(firstFailed === undefined ? [] : [firstFailed])].sort();
-  const through = shifted(open[0] ?? recent, -1);
-  await target.remember(subject, {
+  const [open = today] = [...copy.open, shifted(today, -manner.recentDays)].sort();
+  const through = shifted(open, -1);
+  await target.remember(outcome.subject, {
     doneThrough: doneThrough !== undefined && doneThrough > through ? doneThrough : through,
     since: manner.since,
     ranAt: new Date(manner.now()).toISOString(),
   });
-  return outcome;
 }
+
+/** A report that is being copied. */
+class Copy {
+  /** Days that the next run has to look at again, besides recent ones. */
+  readonly open: string[] = [];
+  #longest: number;
+  /** Days of the next window. */
+  #most: number;
+  #records: ReturnType<typeof recordsOf> | undefined;
+
+  constructor(
+    readonly source: Client,
+    readonly target: Target,
+    readonly manner: Manner,
+    readonly outcome: Tally,
+    readonly wanted: Wanted,
+    readonly known: ReadonlyMap<string, KnownDay>,
+  ) {
+    const single = outcome.subject.entry.lookups !== undefined;
+    this.#most = single ? windows.details : windows.first;
+    this.#longest = single ? windows.details : windows.most;
+  }
+
+  /** Reads days in windows, in their order. After some that fail one after the other the rest stays open. */
+  async days(days: readonly string[]): Promise<void> {
+    let left = days;
+    let failures = 0;
+    while (failures < mostFailures) {
+      const window = firstWindow(left, this.#most);
+      if (window === undefined) break;
+      const count = left.indexOf(window.last) + 1;
+      this.manner.onWindow?.(this.outcome.subject, window);
+      let reading: Reading;
+      try {
+        reading = await readWindow(this.source, this.outcome.subject, window, this.manner.signal);
+      } catch (error) {
+        if (!(error instanceof StorelensError || error instanceof TooManyRows)) throw error;
+        if (error instanceof AuthenticationError) throw error;
+        if (shorterHelps(error) && count > 1) {
+          // Silence costs minutes each time.
+          this.#most = isSilence(error) ? 1 : Math.ceil(count / 2);
+          continue;
+        }
+        for (const day of left.slice(0, count)) await this.#fail(day, error);
+        left = left.slice(count);
+        failures = shorterHelps(error) ? failures + 1 : mostFailures;
+        continue;
+      }
+      // Of days that had rows before, a shorter window may get an answer.
+      if (count > 1 && [...reading.days].some(([day, rows]) => this.#isDoubtful(day, rows, reading))) {
+        this.#most = Math.ceil(count / 2);
+        continue;
+      }
+      for (const [day, rows] of reading.days)
+        failures = (await this.#keep(day, rows, reading)) ? 0 : failures + 1;
+      left = left.slice(count);
+      const read = [...reading.days.values()].reduce((sum, rows) => sum + rows.length, 0);
+      if (read < fewRows) this.#most = Math.min(this.#longest, this.#most * 2);
+    }
+    this.open.push(...left);
+  }
+
+  /** Stores a day that was read. Returns false if that failed. */
+  async #keep(day: string, rows: readonly SourceRow[], reading: Reading): Promise<boolean> {
+    const { outcome, wanted, target } = this;
+    const { subject } = outcome;
+    const before = this.known.get(day)?.rows ?? null;
+    const old = isOld(day, wanted);
+    // What was stored of an old day was there once: the source has dropped it.
+    if (old && (before ?? 0) > rows.length && (rows.length === 0 || reading.silent)) {
+      outcome.kept += 1;
+      return true;
+    }
+    if (this.#isDoubtful(day, rows, reading)) {
+      await this.#fail(day, new Error(`The source answered without a body; it had ${before} rows before.`));
+      return false;
+    }
+    if (rows.length === 0) {
+      // Without rows a day is empty or yet to come; the source's word decides, else the calendar.
+      const over = reading.freshness === undefined ? day < wanted.today : dayAt(reading.freshness) > day;
+      if (!over && before === null) return true;
+    }
+    this.#records ??= recordsOf(this.source, target, subject, this.manner.signal);
+    const copied = await (await this.#records)?.copy(day, rows);
+    outcome.files += copied?.files ?? 0;
+    // No body means no rows or trouble: final is what two runs were told.
+    const settled = old && (!reading.silent || before === rows.length);
+    if (old && !settled) this.open.push(day);
+    try {
+      if (await target.put(subject, day, rows, settled)) outcome.changed += 1;
+    } catch (error) {
+      if (!(error instanceof TargetError && error.refused)) throw error;
+      await this.#fail(day, error);
+      return false;
+    }
+    outcome.read += 1;
+    outcome.rows += rows.length;
+    if (rows.length === 0) outcome.empty += 1;
+    // The rows are safe; the next run tries what they should have come with.
+    if (copied?.error !== undefined) await this.#fail(day, copied.error);
+    return true;
+  }
+
+  /** Whether rows would be lost because the source said nothing. */
+  #isDoubtful(day: string, rows: readonly SourceRow[], { silent }: Reading): boolean {
+    return silent && !isOld(day, this.wanted) && (this.known.get(day)?.rows ?? 0) > rows.length;
+  }
+
+  async #fail(day: string, error: Error): Promise<void> {
+    await this.target.fail(this.outcome.subject, day, error.message);
+    this.outcome.failed += 1;
+    this.outcome.error ??= `${day}: ${error.message}`;
+    this.open.push(day);
+  }
+}
+
+function isSilence(error: Error): boolean {
+  return error instanceof ConnectionError && error.code === 'timeout';
+}
+
+/** Errors of a connection that never came to be. */
+const unreachable =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_|EHOST|ENET|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
 
 /** Whether a window of fewer days may go well where this one did not. */
 function shorterHelps(error: Error): boolean {
-  if (error instanceof ConnectionError) return error.code === 'timeout';
-  return error instanceof TooManyRows || error instanceof ResultMovedError || error instanceof ServiceError;
+  if (error instanceof ConnectionError) return !unreachable.test(error.code);
+  return !(
+    error instanceof RateLimitError ||
+    error instanceof ForbiddenError ||
+    error instanceof NotFoundError
+  );
 }
 
 function doneThroughOf(cursor: unknown): string | undefined {

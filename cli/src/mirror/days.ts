@@ -32,6 +32,8 @@ export interface KnownDay {
   readonly settled: boolean;
   /** Stored rows; null while nothing is stored. */
   readonly rows: number | null;
+  /** When the last attempt failed, ISO; null if it did not. */
+  readonly failedAt?: string | null;
 }
 
 /** Which days are wanted. */
@@ -49,7 +51,7 @@ export function isOld(day: string, { today, recentDays }: Pick<Wanted, 'today' |
   return day < shifted(today, -recentDays);
 }
 
-/** The days that a run reads, oldest first: what is oldest at the source goes first there. */
+/** The days that a run should read, oldest first: what is oldest at the source goes first there. */
 export function daysToRead(wanted: Wanted, known: ReadonlyMap<string, KnownDay>): readonly string[] {
   return daysBetween(wanted.first, wanted.today).filter((day) => {
     if (!isOld(day, wanted)) return true;
@@ -57,6 +59,22 @@ export function daysToRead(wanted: Wanted, known: ReadonlyMap<string, KnownDay>)
     if (found === undefined || found.rows === null || found.state === 'failed') return true;
     return !found.settled && (wanted.doneThrough === undefined || day > wanted.doneThrough);
   });
+}
+
+/**
+ * The days in the order in which they are read: first those that no earlier run failed to read, then the others, the one
+ * first whose last attempt is longest ago. So days that can never be read keep no other day waiting.
+ */
+export function inTurn(
+  days: readonly string[],
+  known: ReadonlyMap<string, KnownDay>,
+): readonly [fresh: readonly string[], failed: readonly string[]] {
+  const failed = days.filter((day) => known.get(day)?.state === 'failed');
+  const at = (day: string) => known.get(day)?.failedAt ?? '';
+  return [
+    days.filter((day) => !failed.includes(day)),
+    failed.toSorted((one, other) => (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0)),
+  ];
 }
 
 /** The first days of a list as a window of at most so many, without gaps. */

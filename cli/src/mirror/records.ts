@@ -3,16 +3,18 @@
  * the two does not lose what the source deletes first. What the source has not is noted, and not asked for again.
  */
 import {
+  AuthenticationError,
   type Client,
   type FileReportName,
   ForbiddenError,
   InvalidRequestError,
   NotFoundError,
+  StorelensError,
   unlisted,
 } from '@storelens/client';
 import { type ReportEntry, reports } from '@storelens/contract';
 import type { SourceRow, Subject } from './source.js';
-import type { Target } from './target.js';
+import { type Target, TargetError } from './target.js';
 
 /** What can be had of a single failure, beside its row. */
 interface Attachment {
@@ -23,17 +25,31 @@ interface Attachment {
   readonly known: Set<string>;
 }
 
+/** What became of the stacks and files of a day. */
+export interface Copied {
+  readonly files: number;
+  /** Why the first one was not copied that another attempt may bring. */
+  readonly error: Error | undefined;
+}
+
 /** Copies of the stacks and files of one product's failures. */
 export interface Records {
-  /** Copies what the failures of a day come with and the target has not. Returns how many were copied. */
-  copy(day: string, rows: readonly SourceRow[]): Promise<number>;
+  /** Copies what the failures of a day come with and the target has not. */
+  copy(day: string, rows: readonly SourceRow[]): Promise<Copied>;
 }
+
+/** How often a file is begun that does not come to its end. */
+const attempts = 3;
+
+/** Stacks and files in a run that fail for a time before the others are left for the next run. */
+const mostFailures = 3;
 
 /** Looks up what the target has. Undefined for reports whose rows come without stacks and files. */
 export async function recordsOf(
   source: Client,
   target: Target,
   subject: Subject,
+  signal?: AbortSignal,
 ): Promise<Records | undefined> {
   const { entry, applicationId } = subject;
   if (!entry.name.endsWith('failuredetails')) return undefined;
@@ -46,20 +62,35 @@ export async function recordsOf(
     const known = new Set(days.map(({ day }) => day.toLowerCase()));
     attachments.push({ subject: { entry: report, applicationId }, parameter, known });
   }
+  let failures = 0;
+  let last: Error | undefined;
   return {
     async copy(day, rows) {
-      let copied = 0;
+      let files = 0;
+      let failure: Error | undefined;
       for (const row of rows) {
         for (const attachment of attachments) {
           const id = row[attachment.parameter];
           if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id)) continue;
           if (attachment.known.has(id.toLowerCase())) continue;
           if (attachment.subject.entry.kind === 'file' && row.cabDownloadable !== true) continue;
-          if (await copyOne(source, target, attachment, id, day)) copied += 1;
-          attachment.known.add(id.toLowerCase());
+          if (failures >= mostFailures) {
+            failure ??= last;
+            continue;
+          }
+          try {
+            if (await copyOne(source, target, attachment, id, day, signal)) files += 1;
+            attachment.known.add(id.toLowerCase());
+          } catch (error) {
+            // One file that does not come must not keep away the others, nor the rows of its day.
+            if (!(error instanceof StorelensError) || error instanceof AuthenticationError) throw error;
+            failures += 1;
+            last = error;
+            failure ??= error;
+          }
         }
       }
-      return copied;
+      return { files, error: failure };
     },
   };
 }
@@ -70,23 +101,32 @@ async function copyOne(
   { subject, parameter }: Attachment,
   id: string,
   day: string,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const { entry, applicationId } = subject;
   const parameters = { ...(applicationId === undefined ? {} : { applicationId }), [parameter]: id };
   try {
     if (entry.kind === 'file') {
-      const file = await source.download(entry.name as FileReportName, parameters as never);
-      await target.putRecord(subject, id, day, file.body, 'application/vnd.ms-cab-compressed');
-      return true;
+      for (let attempt = 1; ; attempt++) {
+        const file = await source.download(entry.name as FileReportName, parameters as never, { signal });
+        const { body, broken } = observed(file.body);
+        try {
+          await target.putRecord(subject, id, day, body, 'application/vnd.ms-cab-compressed');
+          return true;
+        } catch (error) {
+          const reason = broken() ?? error;
+          if (signal?.aborted === true || attempt >= attempts || isFinal(reason)) throw reason;
+        }
+      }
     }
-    const frames = await source.rows(unlisted(entry.name), parameters).toArray();
+    const frames = await source.rows(unlisted(entry.name), parameters, { signal }).toArray();
     if (frames.length > 0) {
       await target.putRecord(subject, id, day, JSON.stringify(frames), 'application/json');
       return true;
     }
     await target.fail(subject, id, 'The source has no frames.');
   } catch (error) {
-    // Gone, not for us, or not to be kept: the next run would fare no better. Anything else fails the day.
+    // Gone, not for us, or not to be kept: the next run would fare no better.
     if (!isFinal(error)) throw error;
     await target.fail(subject, id, error.message);
   }
@@ -94,7 +134,28 @@ async function copyOne(
 }
 
 function isFinal(error: unknown): error is Error {
+  if (error instanceof TargetError) return error.refused;
   return (
     error instanceof NotFoundError || error instanceof ForbiddenError || error instanceof InvalidRequestError
   );
+}
+
+/** A stream, and what broke it: whoever sends it on tells that as a failure of the receiver. */
+function observed(stream: ReadableStream<Uint8Array>) {
+  const reader = stream.getReader();
+  let failure: unknown;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        failure = error;
+        controller.error(error);
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { body, broken: () => failure };
 }

@@ -21,6 +21,8 @@ export interface Reading {
   readonly days: ReadonlyMap<string, readonly SourceRow[]>;
   /** Milliseconds since 1970 that the source's data is from; undefined if it does not tell. */
   readonly freshness: number | undefined;
+  /** Whether an answer had no body: sources send that for days without data, and when something is wrong. */
+  readonly silent: boolean;
 }
 
 /** A window has more rows than are read at once; a shorter one should be asked for. */
@@ -44,18 +46,24 @@ export function groupingOf({ groupby, fields }: ReportEntry): readonly string[] 
  * Reads a window. Throws TooManyRows for a long one that should be shorter, ResultMovedError if it changed in every
  * attempt, ProtocolError for rows that belong to no day of it, and what the client throws.
  */
-export async function readWindow(client: Client, subject: Subject, window: Window): Promise<Reading> {
+export async function readWindow(
+  client: Client,
+  subject: Subject,
+  window: Window,
+  signal?: AbortSignal,
+): Promise<Reading> {
   const lookup = subject.entry.lookups?.[0]?.parameter;
   return again(async () => {
     const days = new Map<string, SourceRow[]>(daysBetween(window.first, window.last).map((day) => [day, []]));
     if (lookup === undefined) {
-      const freshness = await collect(client, subject, window, {}, days);
-      return { days, freshness };
+      return { days, ...(await collect(client, subject, window, {}, days, signal)) };
     }
-    for (const value of await failuresOf(client, subject, window)) {
-      await collect(client, subject, window, { [lookup]: value }, days);
+    let silent = false;
+    for (const value of await failuresOf(client, subject, window, signal)) {
+      const read = await collect(client, subject, window, { [lookup]: value }, days, signal);
+      silent ||= read.silent;
     }
-    return { days, freshness: undefined };
+    return { days, freshness: undefined, silent };
   });
 }
 
@@ -64,6 +72,7 @@ async function failuresOf(
   client: Client,
   { entry, applicationId }: Subject,
   { first, last }: Window,
+  signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const hits = entry.name.replace(/failuredetails$/, 'failurehits');
   const parameters = {
@@ -77,7 +86,7 @@ async function failuresOf(
     },
   };
   const hashes = new Set<string>();
-  for await (const row of client.rows(unlisted(hits), parameters, { moved: 'throw' })) {
+  for await (const row of client.rows(unlisted(hits), parameters, { moved: 'throw', signal })) {
     const { failureHash } = row as SourceRow;
     if (typeof failureHash === 'string' && failureHash !== '') hashes.add(failureHash);
   }
@@ -90,7 +99,8 @@ async function collect(
   { first, last }: Window,
   more: Readonly<Record<string, string>>,
   days: ReadonlyMap<string, SourceRow[]>,
-): Promise<number | undefined> {
+  signal: AbortSignal | undefined,
+): Promise<Omit<Reading, 'days'>> {
   const groupby = groupingOf(entry);
   const top = entry.paging?.maxTop ?? 10_000;
   const parameters = {
@@ -102,11 +112,14 @@ async function collect(
   };
   let freshness: number | undefined;
   let begun = false;
-  for await (const page of client.pages(unlisted(entry.name), parameters, { moved: 'throw' })) {
+  let silent = false;
+  const options = { moved: 'throw', signal } as const;
+  for await (const page of client.pages(unlisted(entry.name), parameters, options)) {
     if (!begun && first !== last && (page.total ?? 0) > mostPages * top) {
       throw new TooManyRows(`${page.total} rows from ${first} to ${last}`);
     }
     begun = true;
+    silent ||= page.rows.length === 0 && page.total === undefined;
     const told = Date.parse(page.freshness ?? '');
     if (!Number.isNaN(told)) freshness = told;
     for (const row of page.rows as readonly SourceRow[]) {
@@ -122,7 +135,7 @@ async function collect(
       rows.push(dated ? { ...row, date: day } : row);
     }
   }
-  return freshness;
+  return { freshness, silent };
 }
 
 async function again<Result>(read: () => Promise<Result>): Promise<Result> {

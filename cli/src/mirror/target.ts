@@ -1,6 +1,16 @@
 /** The server that keeps what is copied: its addresses for mirrored days and what is known of them. */
 import { gzipSync } from 'node:zlib';
-import type { Client } from '@storelens/client';
+import {
+  type Client,
+  ConnectionError,
+  ForbiddenError,
+  InvalidRequestError,
+  NotFoundError,
+  type RequestOptions,
+  StorelensError,
+} from '@storelens/client';
+import { RefusedError } from '../command.js';
+import { exitCodeOf, explained } from '../exit-codes.js';
 import type { KnownDay } from './days.js';
 import { groupingOf, type SourceRow, type Subject } from './source.js';
 
@@ -30,20 +40,39 @@ interface State {
 /** Bodies above this many characters are sent compressed. */
 const compressedFrom = 65_536;
 
+/** How often a request is sent whose answer cannot be read to its end. */
+const mostReadings = 3;
+
 /** Most characters of a noted error. */
 const longestError = 2000;
 
-/** Calls to the target; they throw what the client throws. */
+/** The target cannot be reached, or refuses what it is sent: not to be taken for an error of the source. */
+export class TargetError extends RefusedError {
+  /** Whether it will not have it, now and later; otherwise nothing can be stored at present. */
+  readonly refused: boolean;
+
+  constructor(readonly error: StorelensError) {
+    super(`the target: ${explained(error)}`, exitCodeOf(error));
+    this.refused =
+      error instanceof InvalidRequestError ||
+      error instanceof ForbiddenError ||
+      error instanceof NotFoundError;
+  }
+}
+
+/** Calls to the target; they throw TargetError, or the reason of the signal. */
 export class Target {
-  constructor(private readonly client: Client) {}
+  constructor(
+    private readonly client: Client,
+    private readonly signal?: AbortSignal,
+  ) {}
 
   /** What is known, of all reports or in single days of one. */
   async state(
     about: { readonly report?: string; readonly applicationId?: string | undefined } = {},
   ): Promise<State> {
     const query = queryOf({ report: about.report, applicationId: about.applicationId });
-    const answer = await this.client.request(`/ingest/v1/mirror/state${query}`);
-    return (await answer.json()) as State;
+    return this.#ask(`/ingest/v1/mirror/state${query}`, {}, (answer) => answer.json() as Promise<State>);
   }
 
   /** Puts the rows of a day in the place of those that were there. Tells whether that changed anything. */
@@ -61,16 +90,18 @@ export class Target {
     });
     const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
     const compressed = text.length > compressedFrom;
-    const answer = await this.client.request(`/ingest/v1/mirror/${entry.name}/${day}${query}`, {
+    const options = {
       method: 'PUT',
       headers: {
         'content-type': 'application/x-ndjson',
         ...(compressed ? { 'content-encoding': 'gzip' } : {}),
       },
       body: compressed ? gzipSync(text) : text,
+    };
+    return this.#ask(`/ingest/v1/mirror/${entry.name}/${day}${query}`, options, async (answer) => {
+      const { duplicate } = (await answer.json()) as { readonly duplicate: boolean };
+      return !duplicate;
     });
-    const { duplicate } = (await answer.json()) as { readonly duplicate: boolean };
-    return !duplicate;
   }
 
   /** Keeps the stack or the file of a failure of a day, in place of one that was there. */
@@ -82,15 +113,11 @@ export class Target {
     contentType: string,
   ): Promise<void> {
     const query = queryOf({ applicationId, date: day });
-    const answer = await this.client.request(
+    await this.#ask(
       `/ingest/v1/mirror/${entry.name}/${encodeURIComponent(id)}${query}`,
-      {
-        method: 'PUT',
-        headers: { 'content-type': contentType },
-        body,
-      },
+      { method: 'PUT', headers: { 'content-type': contentType }, body },
+      (answer) => answer.body?.cancel(),
     );
-    await answer.body?.cancel();
   }
 
   /** Notes that a day could not be read; rows that are there stay. */
@@ -105,12 +132,40 @@ export class Target {
   }
 
   async #write(path: string, { applicationId }: Subject, body: object): Promise<void> {
-    const answer = await this.client.request(`/ingest/v1/mirror/state/${path}${queryOf({ applicationId })}`, {
+    const options = {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
-    });
-    await answer.body?.cancel();
+    };
+    await this.#ask(`/ingest/v1/mirror/state/${path}${queryOf({ applicationId })}`, options, (answer) =>
+      answer.body?.cancel(),
+    );
+  }
+
+  async #ask<Result>(
+    path: string,
+    options: RequestOptions,
+    read: (answer: Response) => Result | Promise<Result>,
+  ): Promise<Result> {
+    for (let attempt = 1; ; attempt++) {
+      let answer: Response;
+      try {
+        // A signal of its own: what listens to one that lasts would gather there.
+        const signal = this.signal === undefined ? undefined : AbortSignal.any([this.signal]);
+        answer = await this.client.request(path, { ...options, signal });
+      } catch (error) {
+        if (error instanceof StorelensError) throw new TargetError(error);
+        throw error;
+      }
+      try {
+        return await read(answer);
+      } catch (error) {
+        // All requests that have an answer worth reading may be repeated.
+        if (this.signal?.aborted === true || attempt < mostReadings) continue;
+        const cause = { code: 'cut', cause: error };
+        throw new TargetError(new ConnectionError('An answer broke off, or was none.', cause));
+      }
+    }
   }
 }
 

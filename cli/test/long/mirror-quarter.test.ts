@@ -90,7 +90,8 @@ for (const shape of ['2018', '2022'] as const) {
       for (const [date, rows] of byDay(recent)) answered.set(date, rows);
       if (visit === 2) await lab.killTarget();
       if (visit % 2 === 1) {
-        await lab.mirror(run, (process) => setTimeout(() => process.kill('SIGKILL'), 1500 + 700 * visit));
+        const delay = 1500 + 700 * visit;
+        await lab.mirror(run, { started: (process) => setTimeout(() => process.kill('SIGKILL'), delay) });
       }
       const { code, err } = await lab.mirror(run);
       assert.deepEqual([code, err], [0, '']);
