@@ -29,13 +29,6 @@ export const errors = {
     inner: { code: 'InvalidQueryParameters', message: 'One or More Query Parameters has invalid values.' },
     help: 'A query parameter is misspelt, given twice or has a value the report does not accept; data names it.',
   },
-  'not-acceptable': {
-    status: 406,
-    code: 'NotAcceptable',
-    message: 'The answer cannot be given in a form that the calling client accepts.',
-    inner: { code: 'NotAcceptable', message: 'None of the accepted media types can be given.' },
-    help: 'The Accept header of a report names only forms that there are not; data lists those that there are.',
-  },
   'invalid-rows': {
     status: 400,
     code: 'BadRequest',

@@ -47,7 +47,7 @@ test('a form is chosen by its weight, then by how closely and how early it is na
   for (const [header, form] of Object.entries(forms)) assert.equal(acceptedBy(header), form, header);
 });
 
-test('nothing that there is: nothing', () => {
+test('nothing that there is: the default', () => {
   for (const header of [
     'image/png',
     'text/html',
@@ -55,6 +55,6 @@ test('nothing that there is: nothing', () => {
     '*/*;q=0',
     'text/csv;q=0, text/plain',
   ]) {
-    assert.equal(acceptedBy(header), undefined, header);
+    assert.equal(acceptedBy(header), 'page', header);
   }
 });

@@ -1,14 +1,15 @@
 /**
  * The form of an answer by the `Accept` header: JSON pages, or a whole result as CSV, NDJSON or Parquet. JSON is what
- * everybody gets who does not ask for something else by name: no header, any type, what browsers send.
+ * everybody gets who does not ask for something else by name: no header, any type, what browsers send, and types that
+ * there are not, because Microsoft's service has JSON alone and looks at no header.
  */
 import type { Form } from '../query/index.js';
 
 /** What an answer can be: a page, or a whole result in a form. */
 export type Accepted = 'page' | Form;
 
-/** The media types that reports can be had in, the default first. */
-export const mediaTypes = [
+/** The media types that reports can be had in. */
+const mediaTypes = [
   'application/json',
   'text/csv',
   'application/x-ndjson',
@@ -68,14 +69,12 @@ function closeness({ type }: Range, offered: string): 0 | 1 | 2 | undefined {
 }
 
 /**
- * What an `Accept` header asks for; undefined if it names nothing that there is. The greatest weight wins, then what is
- * named more closely, then what is named first, then the default.
+ * What an `Accept` header asks for. The greatest weight wins, then what is named more closely, then what is named first,
+ * then the default.
  */
-export function acceptedBy(header: string | undefined): Accepted | undefined {
+export function acceptedBy(header: string | undefined): Accepted {
   if (header === undefined || header.trim() === '') return 'page';
   const ranges = split(header, ',').flatMap((text, place) => readRange(text, place) ?? []);
-  // Nothing that could be understood is no wish.
-  if (ranges.length === 0) return 'page';
   let best: { readonly closest: number; readonly range: Range; readonly accepted: Accepted } | undefined;
   for (const offered of mediaTypes) {
     const [named] = ranges
@@ -89,7 +88,7 @@ export function acceptedBy(header: string | undefined): Accepted | undefined {
     const accepted = form === 'csv' && named.range.raw ? 'raw-csv' : form;
     if (best === undefined || isBetter(named, best)) best = { ...named, accepted };
   }
-  return best?.accepted;
+  return best?.accepted ?? 'page';
 }
 
 interface Named {

@@ -5,12 +5,12 @@ import { Failure } from '../failure.js';
 import { allows } from '../identity/index.js';
 import type { Timings } from '../query/index.js';
 import { RateLimit } from '../rate-limit.js';
-import { acceptedBy, mediaTypes } from './accept.js';
+import { acceptedBy } from './accept.js';
 import { sendCompressed } from './compress.js';
 import { addressOfFile } from './files.js';
 import { setNotice } from './notice.js';
 import type { Parts } from './parts.js';
-import { notAcceptable, sendWhole } from './whole.js';
+import { sendWhole } from './whole.js';
 
 const base = '/v1.0/my/analytics/';
 
@@ -48,7 +48,6 @@ export function registerAnalyticsRoutes(server: FastifyInstance, parts: Parts): 
     // Client ids are unique within a tenant only.
     rate.take(`${caller.tenantId} ${caller.applicationId}`);
     const accepted = entry.kind === 'file' ? 'page' : acceptedBy(request.headers.accept);
-    if (accepted === undefined) throw notAcceptable(request.headers.accept, mediaTypes);
     const products = await parts.products.of(caller.accountId);
     const target = request.raw.url ?? '';
     const mark = target.indexOf('?');

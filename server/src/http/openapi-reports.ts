@@ -66,7 +66,7 @@ const wholeContent: Json = {
 };
 
 function errorsOf(entry: ReportEntry): readonly number[] {
-  return [400, 401, 403, entry.kind === 'file' ? 404 : 406, 429, 500, 503];
+  return entry.kind === 'file' ? [400, 401, 403, 404, 429, 500, 503] : [400, 401, 403, 429, 500, 503];
 }
 
 const productKinds: Readonly<Record<IdentityParameter['kind'], string>> = {

@@ -7,7 +7,6 @@ import { type Duplex, pipeline, Readable } from 'node:stream';
 import { createBrotliCompress, createGzip, constants as zlib } from 'node:zlib';
 import type { ReportEntry } from '@storelens/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Failure } from '../failure.js';
 import type { Form, QueryScope } from '../query/index.js';
 import { codingFor } from './compress.js';
 import { toFailure } from './errors.js';
@@ -123,10 +122,4 @@ async function* breakingOff(
     request.raw.socket.destroy();
     throw error;
   }
-}
-
-/** What a header that names nothing that there is gets. */
-export function notAcceptable(header: string | undefined, types: readonly string[]): Failure {
-  const named = (header ?? '').replace(/[^\u0020-\u007e]/g, '?').slice(0, 200);
-  return new Failure('not-acceptable', [`Accept is '${named}'; reports can be had as ${types.join(', ')}.`]);
 }
