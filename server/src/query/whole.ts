@@ -80,8 +80,8 @@ export async function wholeAnswer(
         settings: { ...limitsOf(room), ...settings },
       })
       [Symbol.asyncIterator]();
-    // Rows that nobody begins to read must not hold a place, either.
-    signal.addEventListener('abort', () => void pieces.return?.(), { once: true });
+    // Rows that nobody begins to read must not hold a place, either; nobody is left to hear why they cannot be ended.
+    signal.addEventListener('abort', () => pieces.return?.().catch(() => {}), { once: true });
     const first = await pieces.next();
     // A purge may have overtaken the query before it began; one that began sees its rows to the end.
     if (await room.isPurged(entry, accountId, snapshot)) {

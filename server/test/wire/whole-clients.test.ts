@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { reports } from '@storelens/contract';
+import { createQuery } from '../../src/query/index.js';
 import { startServer, type TestAccount, type TestServer } from '../harness.js';
 
 const app = '9NBLGGGZ5QDR';
@@ -96,4 +98,41 @@ test('a client that is slow but takes its rows gets all of them', { timeout: 120
     await setImmediate();
   }
   assert.equal(lines, 80_001);
+});
+
+test('what fails while an answer is ended that nobody reads any longer ends nothing else', async () => {
+  const { engine, products, ledger, rollups, clock, random, settings } = server.app.parts;
+  let ended = false;
+  const failing: typeof engine = {
+    ...engine,
+    stream(query) {
+      const pieces = engine.stream(query)[Symbol.asyncIterator]();
+      const iterator: AsyncIterator<Uint8Array> = {
+        next: () => pieces.next(),
+        async return() {
+          await pieces.return?.();
+          ended = true;
+          throw new Error('the disk is gone');
+        },
+      };
+      return { [Symbol.asyncIterator]: () => iterator };
+    },
+  };
+  const linkForm = () => ({ absolute: false, snapshot: true, publicUrl: server.url });
+  const parts = { ledger, rollups, clock, random, settings, linkForm };
+  const query = createQuery({ engine: failing, ...parts });
+  const { accountId, sellerId, clientId: applicationId } = account;
+  const owned = await products.of(accountId);
+  const scope = { accountId, sellerId, applicationId, products: owned, mayDownload: true };
+  const [, rawQuery = ''] = target.split('?');
+  const leaving = new AbortController();
+  const entry = reports.installs;
+  assert.ok(entry);
+  const options = { form: 'csv', signal: leaving.signal, has: () => false, rows: true } as const;
+  await query.whole(entry, rawQuery, scope, options);
+  leaving.abort();
+  while (!ended) await setImmediate();
+  // A rejection that nobody handles would end a server by now, and fails this test.
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+  assert.equal(await shortOne(), 5);
 });
