@@ -65,12 +65,22 @@ export interface Lab {
   readonly place: Place;
 }
 
+/** Arguments of Node under which a process takes its start for that time. */
+function clockAt(time: number): readonly string[] {
+  const clock = `const now = Date.now; Date.now = () => now() + ${time - Date.now()};`;
+  return ['--import', `data:text/javascript,${encodeURIComponent(clock)}`];
+}
+
 /** Starts the lab. `now` is the time at the start, `args` are settings of A. */
 export async function startLab(
   context: TestContext,
   options: {
     readonly now: number;
     readonly args?: readonly string[];
+    /** Settings of B. */
+    readonly targetArgs?: readonly string[];
+    /** Whether B lives at the time that A starts with, instead of the machine's. */
+    readonly together?: boolean;
     readonly products: readonly LabProduct[];
     /** Makes another origin of A's, which the mirror knows it by. */
     readonly front?: (url: string) => Promise<string>;
@@ -94,7 +104,9 @@ export async function startLab(
   });
   const place = await placeIn(folder);
   const serve = async (port: string): Promise<string> => {
-    const started = spawn(process.execPath, [storelens, 'serve', '--data', 'data', '--port', port], {
+    const arguments_ = ['serve', '--data', 'data', '--port', port, ...(options.targetArgs ?? [])];
+    const clock = options.together ? clockAt(options.now) : [];
+    const started = spawn(process.execPath, [...clock, storelens, ...arguments_], {
       cwd: folder,
       env: place.environment,
       stdio: ['ignore', 'pipe', 'pipe'],

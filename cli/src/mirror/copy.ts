@@ -204,7 +204,8 @@ class Copy {
     const settled = old && (!reading.silent || before === rows.length);
     if (old && !settled) this.open.push(day);
     try {
-      if (await target.put(subject, day, rows, settled)) outcome.changed += 1;
+      const { grouping } = reading;
+      if (await target.put(subject, day, rows, { grouping, settled })) outcome.changed += 1;
     } catch (error) {
       if (!(error instanceof TargetError && error.refused)) throw error;
       await this.#fail(day, error);

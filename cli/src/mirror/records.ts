@@ -73,7 +73,8 @@ export async function recordsOf(
           const id = row[attachment.parameter];
           if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id)) continue;
           if (attachment.known.has(id.toLowerCase())) continue;
-          if (attachment.subject.entry.kind === 'file' && row.cabDownloadable !== true) continue;
+          // Reports on drivers and hardware do not tell whether there is a file.
+          if (attachment.subject.entry.kind === 'file' && row.cabDownloadable === false) continue;
           if (failures >= mostFailures) {
             failure ??= last;
             continue;

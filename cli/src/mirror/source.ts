@@ -3,7 +3,7 @@
  * again. Keeps nothing, and knows nothing of the target.
  */
 import { type Client, ProtocolError, ResultMovedError, unlisted } from '@storelens/client';
-import type { ReportEntry } from '@storelens/contract';
+import { type Field, mirrorTables, type ReportEntry } from '@storelens/contract';
 import { dayOfRow, daysBetween, type Window } from './days.js';
 
 /** A row as the source answered it. */
@@ -23,6 +23,8 @@ export interface Reading {
   readonly freshness: number | undefined;
   /** Whether an answer had no body: sources send that for days without data, and when something is wrong. */
   readonly silent: boolean;
+  /** The fields that the rows are grouped by; none: they are those that the source answers without groups. */
+  readonly grouping: readonly string[];
 }
 
 /** A window has more rows than are read at once; a shorter one should be asked for. */
@@ -37,9 +39,28 @@ const mostPages = 4;
 const attempts = 5;
 
 /** The fields that the source is asked to group by: all, and the date by name, since not every source adds it. */
-export function groupingOf({ groupby, fields }: ReportEntry): readonly string[] {
+function groupingOf({ groupby, fields }: ReportEntry): readonly string[] {
   if (!groupby) return [];
   return fields.filter((field) => field.groupby || field.role === 'date').map(({ name }) => name);
+}
+
+/** What rows with all groups lack of what is kept of rows without any. */
+export function lostOf({ name, groupby, fields }: ReportEntry): readonly string[] {
+  if (!groupby) return [];
+  const stored = new Set(mirrorTables[name]?.columns.map(({ field }) => field));
+  const isLost = ({ role, ungroupedOnly, groupby: groupable, alwaysReturned }: Field) =>
+    role === 'measure' ? ungroupedOnly === true : !groupable && !alwaysReturned;
+  return fields.filter((field) => stored.has(field.name) && isLost(field)).map((field) => field.name);
+}
+
+/**
+ * Keys that rows without groups must have to be read instead of those with all groups: what these are grouped by.
+ * Undefined where they could have nothing that rows with groups lack.
+ */
+export function keysOf(entry: ReportEntry): readonly string[] | undefined {
+  if (lostOf(entry).length === 0) return undefined;
+  const stored = new Set(mirrorTables[entry.name]?.columns.map(({ field }) => field));
+  return groupingOf(entry).filter((name) => stored.has(name));
 }
 
 /**
@@ -53,18 +74,45 @@ export async function readWindow(
   signal?: AbortSignal,
 ): Promise<Reading> {
   const lookup = subject.entry.lookups?.[0]?.parameter;
+  const grouping = groupingOf(subject.entry);
+  const keys = keysOf(subject.entry);
   return again(async () => {
-    const days = new Map<string, SourceRow[]>(daysBetween(window.first, window.last).map((day) => [day, []]));
-    if (lookup === undefined) {
-      return { days, ...(await collect(client, subject, window, {}, days, signal)) };
+    if (lookup !== undefined) {
+      const days = emptyDays(window);
+      let silent = false;
+      for (const value of await failuresOf(client, subject, window, signal)) {
+        const read = await collect(client, subject, window, { more: { [lookup]: value }, days, signal });
+        silent ||= read.silent;
+      }
+      return { days, freshness: undefined, silent, grouping };
     }
-    let silent = false;
-    for (const value of await failuresOf(client, subject, window, signal)) {
-      const read = await collect(client, subject, window, { [lookup]: value }, days, signal);
-      silent ||= read.silent;
+    if (keys !== undefined) {
+      const days = emptyDays(window);
+      const isFine = (row: SourceRow) => dayOfRow(row.date) !== undefined && keys.every((key) => key in row);
+      const read = await collect(client, subject, window, { more: {}, days, signal, isFine });
+      if (!read.coarse) return { days, ...read, grouping: [] };
     }
-    return { days, freshness: undefined, silent };
+    const days = emptyDays(window);
+    const more = grouping.length === 0 ? {} : { groupby: grouping };
+    return { days, ...(await collect(client, subject, window, { more, days, signal })), grouping };
   });
+}
+
+function emptyDays({ first, last }: Window): Map<string, SourceRow[]> {
+  return new Map(daysBetween(first, last).map((day) => [day, []]));
+}
+
+/** What rows of a window are asked for with, and where they go. */
+interface Collecting {
+  readonly more: Readonly<Record<string, string | readonly string[]>>;
+  readonly days: ReadonlyMap<string, SourceRow[]>;
+  readonly signal: AbortSignal | undefined;
+  /** Whether a row is as fine as it should be; after one that is not, no more are read. */
+  readonly isFine?: (row: SourceRow) => boolean;
+}
+
+interface Collected extends Pick<Reading, 'freshness' | 'silent'> {
+  readonly coarse: boolean;
 }
 
 /** The failures that happened in a window, by hash: their details are asked for one by one. */
@@ -97,17 +145,13 @@ async function collect(
   client: Client,
   { entry, applicationId }: Subject,
   { first, last }: Window,
-  more: Readonly<Record<string, string>>,
-  days: ReadonlyMap<string, SourceRow[]>,
-  signal: AbortSignal | undefined,
-): Promise<Omit<Reading, 'days'>> {
-  const groupby = groupingOf(entry);
+  { more, days, signal, isFine = () => true }: Collecting,
+): Promise<Collected> {
   const top = entry.paging?.maxTop ?? 10_000;
   const parameters = {
     ...(applicationId === undefined ? {} : { applicationId }),
     ...{ startDate: first, endDate: last, top },
     ...(entry.levels.length === 0 ? {} : { aggregationLevel: 'day' }),
-    ...(groupby.length === 0 ? {} : { groupby }),
     ...more,
   };
   let freshness: number | undefined;
@@ -115,6 +159,8 @@ async function collect(
   let silent = false;
   const options = { moved: 'throw', signal } as const;
   for await (const page of client.pages(unlisted(entry.name), parameters, options)) {
+    const rows = page.rows as readonly SourceRow[];
+    if (!rows.every(isFine)) return { freshness, silent, coarse: true };
     if (!begun && first !== last && (page.total ?? 0) > mostPages * top) {
       throw new TooManyRows(`${page.total} rows from ${first} to ${last}`);
     }
@@ -122,20 +168,20 @@ async function collect(
     silent ||= page.rows.length === 0 && page.total === undefined;
     const told = Date.parse(page.freshness ?? '');
     if (!Number.isNaN(told)) freshness = told;
-    for (const row of page.rows as readonly SourceRow[]) {
+    for (const row of rows) {
       const day = dayOfRow(row.date);
-      const rows = day === undefined ? undefined : days.get(day);
-      if (day === undefined || rows === undefined) {
+      const found = day === undefined ? undefined : days.get(day);
+      if (day === undefined || found === undefined) {
         const shown = JSON.stringify(row.date) ?? 'missing';
         throw new ProtocolError(`The date of a row is ${shown}; asked was for ${first} to ${last}.`, {
           code: 'unexpected-date',
         });
       }
       const dated = entry.fields.some(({ name, type }) => name === 'date' && type === 'date');
-      rows.push(dated ? { ...row, date: day } : row);
+      found.push(dated ? { ...row, date: day } : row);
     }
   }
-  return { freshness, silent };
+  return { freshness, silent, coarse: false };
 }
 
 async function again<Result>(read: () => Promise<Result>): Promise<Result> {

@@ -12,7 +12,7 @@ import {
 import { RefusedError } from '../command.js';
 import { exitCodeOf, explained } from '../exit-codes.js';
 import type { KnownDay } from './days.js';
-import { groupingOf, type SourceRow, type Subject } from './source.js';
+import type { SourceRow, Subject } from './source.js';
 
 /** Counts of days by state. */
 export interface KnownReport {
@@ -80,9 +80,8 @@ export class Target {
     { entry, applicationId }: Subject,
     day: string,
     rows: readonly SourceRow[],
-    settled: boolean,
+    { grouping, settled }: { readonly grouping: readonly string[]; readonly settled: boolean },
   ): Promise<boolean> {
-    const grouping = groupingOf(entry);
     const query = queryOf({
       applicationId,
       groupby: grouping.length === 0 ? undefined : grouping.join(','),

@@ -18,7 +18,7 @@ import {
   unknownRecord,
 } from './found-file.js';
 import { type LinkForm, nextLink } from './link.js';
-import { hasBounds, mirrorTableOf, noticesOf } from './mirrored.js';
+import { hasBounds, mayMiss, mirrorTableOf, noticesOf } from './mirrored.js';
 import { PageIndexes } from './page-index.js';
 import { type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
@@ -240,6 +240,18 @@ export function createQuery({
     return noticesOf(question, groupings);
   }
 
+  /** What is to be said of an answer with rows or, where it is empty, of why it is. */
+  async function rowNotices(
+    question: Question,
+    planned: RowsPlan,
+    empty: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly string[]> {
+    const told = !empty || question.level === 'hour' || mayMiss(question);
+    const notices = told ? await mirrorNotices(question, planned, signal) : [];
+    return empty && notices.length === 0 ? [await extentNotice(question, planned, signal)] : notices;
+  }
+
   async function rowsAnswer(
     question: Question,
     planned: RowsPlan,
@@ -260,9 +272,7 @@ export function createQuery({
       small === undefined
         ? await pageOf(planned, question, restOf, signal)
         : { body: enclosedCopy(small.rows, restOf(small.total)), total: small.total };
-    if (total > 0) return { body, notices: await mirrorNotices(question, planned, signal) };
-    const hidden = question.level === 'hour' ? await mirrorNotices(question, planned, signal) : [];
-    return { body, notices: hidden.length > 0 ? hidden : [await extentNotice(question, planned, signal)] };
+    return { body, notices: await rowNotices(question, planned, total === 0, signal) };
   }
 
   async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<KeptAnswer> {
@@ -385,13 +395,7 @@ export function createQuery({
         replace: (lost) => snapshots.replace(scope.accountId, lost),
         isPurged: (...which) => snapshots.isPurged(...which),
         tagOf: (plan, further) => answers.tagOf(plan, [...further, reach?.notice]),
-        async noticesOf(plan, empty) {
-          const told = !empty || question.level === 'hour';
-          const further = told ? await mirrorNotices(question, plan, options.signal) : [];
-          return empty && further.length === 0
-            ? [await extentNotice(question, plan, options.signal)]
-            : further;
-        },
+        noticesOf: (plan, empty) => rowNotices(question, plan, empty, options.signal),
       };
       const summed = await summedTo(entry, scope.accountId);
       const understood = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reports } from '@storelens/contract';
 import type { AccountProducts } from '../products/index.js';
-import { noticesOf } from './mirrored.js';
+import { mayMiss, noticesOf } from './mirrored.js';
 import { plan, type RowsPlan } from './plan.js';
 import { mirrorGroupingsStatement, pageStatement } from './sql.js';
 import { type Question, validate } from './validate.js';
@@ -98,9 +98,23 @@ test('the groupings of mirrored days tell where a distinct count is a bound', ()
   assert.equal(isBound('', ''), false);
   assert.equal(isBound('&groupby=market&aggregationLevel=week&startDate=2016-01-01', 'market'), true);
   assert.equal(isBound('&groupby=market&aggregationLevel=week', 'market'), false, 'a range of one day');
-  const driver = (...groupings: string[]) => noticesOf(questionOf('ihvdriver/failurehits', ''), groupings);
-  assert.deepEqual(driver('market'), [
+});
+
+test('what rows of groups lack is named where it is printed or filtered by', () => {
+  const told = (name: string, query: string, ...groupings: string[]) =>
+    noticesOf(questionOf(name, query), groupings);
+  assert.deepEqual(told('ihvdriver/failurehits', '', 'market'), [
+    'osName is not known where days were mirrored by groups',
     'deviceCount is not known where days were mirrored by groups, and 0 there',
   ]);
-  assert.deepEqual(driver(''), []);
+  assert.deepEqual(told('ihvdriver/failurehits', '', ''), []);
+  assert.deepEqual(told('ihvdriver/failurehits', 'groupby=market', 'market'), []);
+  assert.deepEqual(told('promotion', 'groupby=campaignId', ''), []);
+  const filtered = "applicationId=APP1&groupby=market&filter=market eq 'US' and osRelease eq 'Version 1511'";
+  assert.deepEqual(
+    told('failurehits', filtered, 'date,market')[0],
+    'osRelease is not known where days were mirrored by groups',
+  );
+  assert.equal(mayMiss(questionOf('failurehits', filtered)), true);
+  assert.equal(mayMiss(questionOf('failurehits', "applicationId=APP1&filter=market eq 'US'")), false);
 });

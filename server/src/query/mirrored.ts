@@ -5,6 +5,7 @@
  * it is then an upper bound, which the answer says.
  */
 import {
+  type Field,
   type MirrorTable,
   mirrorCrashes,
   mirrorTables,
@@ -180,9 +181,31 @@ export function groupingsOf(plan: Scoped, part: MirrorPart, writing: MirrorWriti
 }
 
 /** Whether a notice hangs on the mirrored days of the range: then `noticesOf` wants their groupings. */
-export function hasBounds({ entry, row, level }: Question, planned: RowsPlan): boolean {
+export function hasBounds(question: Question, planned: RowsPlan): boolean {
   if (planned.sources.every(({ mirror }) => mirror === undefined)) return false;
-  return level === 'hour' || distinctOf(entry, row).length > 0;
+  const { entry, row, level } = question;
+  return level === 'hour' || distinctOf(entry, row).length > 0 || ungroupedIn(question).length > 0;
+}
+
+/** Whether rows that a filter leaves out may belong to an answer: what it asks for is not known of days by groups. */
+export function mayMiss({ filter }: Question): boolean {
+  return filteredBy(filter).some(isUngrouped);
+}
+
+/** Whether rows of groups lack a field, though the answer may have it. */
+function isUngrouped({ origin, groupby, alwaysReturned, role }: Field): boolean {
+  return origin?.from === 'column' && !groupby && !alwaysReturned && role !== 'date' && role !== 'id';
+}
+
+function filteredBy(filter: Question['filter']): readonly Field[] {
+  if (filter === undefined) return [];
+  return filter.kind === 'comparison' ? [filter.field] : filter.terms.flatMap(filteredBy);
+}
+
+/** Names of the fields that a question prints or filters by, and rows of groups lack. */
+function ungroupedIn({ entry, row, filter }: Question): readonly string[] {
+  if (entry.kind !== 'grouped') return [];
+  return [...new Set([...row, ...filteredBy(filter)].filter(isUngrouped).map(({ name }) => name))];
 }
 
 function distinctOf({ sources }: ReportEntry, row: Question['row']): readonly string[] {
@@ -203,14 +226,16 @@ export function noticesOf(question: Question, groupings: readonly string[]): rea
     return stored.every(({ name }) => keys.has(name) || (grouping !== '' && !named.has(name)));
   };
   // Rows with groups lack it in some reports, and then nothing was stored.
-  const isUnknown = (name: string) =>
-    groupings.some((grouping) => grouping !== '') &&
-    entry.fields.some((field) => field.name === name && field.ungroupedOnly === true);
-  const unknown = distinctOf(entry, row).find(isUnknown);
-  if (unknown !== undefined)
-    return [`${unknown} is not known where days were mirrored by groups, and 0 there`];
-  if (daily && groupings.every(isExact)) return [];
-  return distinctOf(entry, row).map(
-    (name) => `${name} is an upper bound where days were mirrored: their rows are added up`,
-  );
+  const grouped = groupings.some((grouping) => grouping !== '');
+  const notices = grouped
+    ? ungroupedIn(question).map((name) => `${name} is not known where days were mirrored by groups`)
+    : [];
+  for (const name of distinctOf(entry, row)) {
+    if (grouped && entry.fields.some((field) => field.name === name && field.ungroupedOnly === true)) {
+      notices.push(`${name} is not known where days were mirrored by groups, and 0 there`);
+    } else if (!daily || !groupings.every(isExact)) {
+      notices.push(`${name} is an upper bound where days were mirrored: their rows are added up`);
+    }
+  }
+  return notices;
 }
