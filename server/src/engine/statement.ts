@@ -54,14 +54,20 @@ function quoteName(name: string): string {
   return `\`${name}\``;
 }
 
-function settingsClause(settings: EngineSettings): string {
+/** Settings as `SET` and `SETTINGS` take them. */
+export function assignments(settings: EngineSettings): string {
   const parts = Object.entries(settings).map(([name, value]) => {
     if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new TypeError(`'${name}' is not a setting name`);
     if (typeof value === 'number' && !Number.isFinite(value))
       throw new TypeError(`setting ${name}: ${value}`);
     return `${name}=${typeof value === 'number' ? value : quoteText(value)}`;
   });
-  return parts.length === 0 ? '' : `\nSETTINGS ${parts.join(', ')}`;
+  return parts.join(', ');
+}
+
+function settingsClause(settings: EngineSettings): string {
+  const text = assignments(settings);
+  return text === '' ? '' : `\nSETTINGS ${text}`;
 }
 
 /** What an adapter does to SQL text with placeholders; nothing where it sends the values beside the text. */

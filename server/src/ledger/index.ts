@@ -81,6 +81,11 @@ export interface Ledger {
   giveUp(commit: OpenCommit): Promise<void>;
   /** The account's low-water mark: 0 when it has no commits. */
   snapshot(accountId: string): Promise<number>;
+  /**
+   * The greatest number that a commit of the account has, whatever became of it; 0 when it has no commits. No row with a
+   * greater one is stored before a call that begins its commit has returned.
+   */
+  newest(accountId: string): Promise<number>;
   /** When the newest commit that a snapshot sees was done, in milliseconds; undefined: it sees none. */
   doneAt(accountId: string, snapshot: number): Promise<number | undefined>;
   /** Commits of all accounts that are neither done nor void, oldest first. */

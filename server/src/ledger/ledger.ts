@@ -194,6 +194,13 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       return row === undefined ? 0 : numberOf(row.seq);
     },
 
+    async newest(accountId) {
+      const row = await registry.get('SELECT last_seq FROM account_commits WHERE account_id = $1', [
+        accountId,
+      ]);
+      return row === undefined ? 0 : numberOf(row.last_seq);
+    },
+
     async doneAt(accountId, snapshot) {
       const row = await registry.get(
         `SELECT done_at FROM commits WHERE account_id = $1 AND seq <= $2 AND state = 'done'

@@ -93,16 +93,27 @@ test('after every write the numbers are those of the registry, whoever asked mea
         await ledger.finishAll(written);
       }
     };
-    const early = accounts.map((id) => ledger.snapshot(id));
+    const early = accounts.flatMap((id) => [ledger.snapshot(id), ledger.newest(id)]);
     const writing = write();
-    const beside = accounts.map((id) => ledger.snapshot(id));
+    const beside = accounts.flatMap((id) => [ledger.snapshot(id), ledger.newest(id)]);
     await writing;
     for (const id of accounts) {
       assert.equal(await ledger.snapshot(id), await plain.snapshot(id), `account ${id} after step ${step}`);
+      assert.equal(await ledger.newest(id), await plain.newest(id), `account ${id} after step ${step}`);
     }
     await Promise.all([...early, ...beside]);
   }
   assert.ok((await ledger.snapshot('a')) > 20);
+});
+
+test('no number is newer than the newest once its commit has begun', async () => {
+  assert.equal(await ledger.newest('a'), 0);
+  const open = await begin('1');
+  assert.equal(await ledger.newest('a'), 1);
+  await ledger.finish(open, ...days);
+  await ledger.abandon(await begin('2'));
+  assert.equal(await ledger.newest('a'), 2, 'a void commit has a number');
+  assert.equal(await ledger.snapshot('a'), 2);
 });
 
 test('a failed read or write leaves nothing behind', async () => {

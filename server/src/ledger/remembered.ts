@@ -34,6 +34,7 @@ class Memory<Value> {
 /** The same ledger, which asks the registry for a snapshot or a purge only after it has written one. */
 export function remembered(ledger: Ledger): Ledger {
   const snapshots = new Memory<number>();
+  const newest = new Memory<number>();
   const purged = new Memory<number>();
   const filled = new Memory<boolean>();
   const keyOf = (accountId: string, dataset: string) => `${accountId} ${dataset}`;
@@ -42,15 +43,18 @@ export function remembered(ledger: Ledger): Ledger {
     const { accountId = '', dataset = '' } = commit ?? {};
     return snapshots.changing(accountId, filled.changing(keyOf(accountId, dataset), work));
   };
+  const begun = <Result>(accountId: string, work: Promise<Result>) =>
+    snapshots.changing(accountId, newest.changing(accountId, work));
   // Every verb is listed, so that a new one has to say whether it writes.
   return {
-    begin: (request) => snapshots.changing(request.accountId, ledger.begin(request)),
-    beginAll: (requests) => snapshots.changing(requests[0]?.accountId ?? '', ledger.beginAll(requests)),
+    begin: (request) => begun(request.accountId, ledger.begin(request)),
+    beginAll: (requests) => begun(requests[0]?.accountId ?? '', ledger.beginAll(requests)),
     finish: (commit, firstDay, lastDay) => stored(commit, ledger.finish(commit, firstDay, lastDay)),
     finishAll: (written) => stored(written[0]?.commit, ledger.finishAll(written)),
     abandon: (commit) => snapshots.changing(commit.accountId, ledger.abandon(commit)),
     giveUp: (commit) => snapshots.changing(commit.accountId, ledger.giveUp(commit)),
     snapshot: (accountId) => snapshots.of(accountId, () => ledger.snapshot(accountId)),
+    newest: (accountId) => newest.of(accountId, () => ledger.newest(accountId)),
     doneAt: (accountId, snapshot) => ledger.doneAt(accountId, snapshot),
     purgedBelow: (accountId, dataset) =>
       purged.of(keyOf(accountId, dataset), () => ledger.purgedBelow(accountId, dataset)),

@@ -19,9 +19,11 @@ import {
 } from './found-file.js';
 import { type LinkForm, nextLink } from './link.js';
 import { hasBounds, mayMiss, mirrorTableOf, noticesOf } from './mirrored.js';
+import { withNewestRows } from './newest-rows.js';
 import { PageIndexes } from './page-index.js';
 import { type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
+import { readSettings } from './read-settings.js';
 import { fileStatement, framesStatement } from './record-sql.js';
 import { RepeatedQuestions } from './repeated.js';
 import type { RowShape } from './row-shape.js';
@@ -123,7 +125,7 @@ export function createQuery({
   settings,
   linkForm,
 }: QueryOptions): Query {
-  const engine = watched(bare);
+  const engine = withNewestRows(watched(bare), ledger, clock);
   const limits: EngineSettings = {
     max_execution_time: settings['query-seconds'],
     max_memory_usage: settings['query-memory-mib'] * 1024 * 1024,
@@ -152,6 +154,7 @@ export function createQuery({
       format: 'Template',
       settings: {
         ...limits,
+        ...readSettings(planned),
         format_template_row_format: rowTemplate(planned.fields),
         format_template_rows_between_delimiter: ',',
         format_template_resultset_format: template,

@@ -9,6 +9,7 @@ import type { Engine, EngineSettings } from '../engine/index.js';
 import { IndexCache } from './index-cache.js';
 import { piecesOf } from './index-pieces.js';
 import { bucketDays, type OrderPlan, type RowsPlan } from './plan.js';
+import { readSettings } from './read-settings.js';
 import { indexStatement, totalStatement } from './sql.js';
 import type { Statement, Window } from './sql-writer.js';
 
@@ -97,6 +98,7 @@ export class PageIndexes {
       signal,
       settings: {
         ...this.settings,
+        ...readSettings(plan),
         output_format_json_quote_64bit_integers: 1,
         // A tenth of the memory for the largest products (commits and snapshots record).
         optimize_aggregation_in_order: 1,

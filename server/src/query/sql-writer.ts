@@ -48,6 +48,13 @@ class Parameters {
     }
     return `{${name}:${type}}`;
   }
+
+  /** A placeholder of its own, whatever other values are equal. */
+  name(name: string, value: EngineValue, type: string): string {
+    this.names.set(name, name);
+    this.values[name] = value;
+    return `{${name}:${type}}`;
+  }
 }
 
 const bucketStart: Record<Exclude<Level, 'hour'>, (day: string) => string> = {
@@ -226,11 +233,16 @@ export class Writer {
     }
   }
 
+  /** The plan's snapshot, as `newest-rows.ts` knows it. */
+  private snapshot(): string {
+    return this.params.name('snapshot', this.plan.snapshot, 'UInt64');
+  }
+
   /** Conditions that every row of an account's table meets, whatever else is asked. */
-  private scope(alias: string, upTo = this.plan.snapshot): string[] {
+  private scope(alias: string, upTo?: number): string[] {
     return [
       `${alias}.accountId = ${this.params.bind(this.plan.accountId, 'String')}`,
-      `${alias}.seq <= ${this.params.bind(upTo, 'UInt64')}`,
+      `${alias}.seq <= ${upTo === undefined ? this.snapshot() : this.params.bind(upTo, 'UInt64')}`,
       ...this.plan.products.map(({ column, id }) => `${alias}.${column} = ${this.params.bind(id, 'String')}`),
     ];
   }
@@ -253,8 +265,7 @@ export class Writer {
   /** Rows whose place no other commit has taken under the snapshot. */
   private current(source: SourcePlan): string[] {
     if (!source.supersedable) return [];
-    const snapshot = this.params.bind(this.plan.snapshot, 'UInt64');
-    return [`(t.supersededBy = 0 OR t.supersededBy > ${snapshot})`];
+    return [`(t.supersededBy = 0 OR t.supersededBy > ${this.snapshot()})`];
   }
 
   /** `FROM ... WHERE ...` of a source, with every condition of the plan and the given further ones. */
