@@ -6,8 +6,14 @@ import type { DayKey, DayState, KnownDay, KnownReport, MirrorState, StateQuestio
 export interface StoredDay {
   readonly seq: number;
   readonly batch: string;
-  /** '' while it is in doubt. */
   readonly hash: string;
+}
+
+/** The last attempt to store content of a day: one that went well, or one whose end nobody heard of. */
+export interface LastAttempt {
+  readonly batch: string;
+  /** Undefined: nobody knows whether it is stored. */
+  readonly stored: StoredDay | undefined;
 }
 
 /** The state that a day is shown in. */
@@ -59,26 +65,26 @@ FROM mirror_days`;
 export class MirrorDays {
   constructor(readonly registry: Registry) {}
 
-  /** The newest stored content of a day; undefined if there is none. */
-  async stored({ accountId, report, scope, day }: DayKey): Promise<StoredDay | undefined> {
+  /** The last attempt at a day; undefined if there was none. */
+  async last({ accountId, report, scope, day }: DayKey): Promise<LastAttempt | undefined> {
     const row = await this.registry.get(
       `SELECT seq, batch_id, content_hash FROM mirror_days
-       WHERE account_id = $1 AND report = $2 AND scope = $3 AND day = $4 AND seq IS NOT NULL`,
+       WHERE account_id = $1 AND report = $2 AND scope = $3 AND day = $4 AND batch_id IS NOT NULL`,
       [accountId, report, scope, day],
     );
     if (row === undefined) return undefined;
-    return { seq: Number(row.seq), batch: String(row.batch_id), hash: String(row.content_hash) };
+    const [batch, hash] = [String(row.batch_id), String(row.content_hash)];
+    const known = row.seq !== null && hash !== '';
+    return { batch, stored: known ? { seq: Number(row.seq), batch, hash } : undefined };
   }
 
-  /**
-   * Notes that other content of a day is about to be stored: until it is written down nobody knows which is the newest,
-   * and none is taken for a repetition of it.
-   */
-  async doubt({ accountId, report, scope, day }: DayKey): Promise<void> {
+  /** Notes that other content of a day is about to be stored. Until it is written down nobody knows which is the newest. */
+  async begin({ accountId, report, scope, day }: DayKey, batch: string): Promise<void> {
     await this.registry.all(
-      `UPDATE mirror_days SET content_hash = ''
-       WHERE account_id = $1 AND report = $2 AND scope = $3 AND day = $4 AND seq IS NOT NULL`,
-      [accountId, report, scope, day],
+      `INSERT INTO mirror_days (account_id, report, scope, day, settled, batch_id, content_hash)
+       VALUES ($1, $2, $3, $4, 0, $5, '')
+       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET batch_id = $5, content_hash = ''`,
+      [accountId, report, scope, day, batch],
     );
   }
 
@@ -139,6 +145,8 @@ export class MirrorDays {
     );
     const ranged = [
       which,
+      // Of a first attempt that did not end nothing is known.
+      '(seq IS NOT NULL OR failed_at IS NOT NULL)',
       ...(from === undefined ? [] : [`day >= ${bind(from)}`]),
       ...(to === undefined ? [] : [`day <= ${bind(to)}`]),
     ].join(' AND ');

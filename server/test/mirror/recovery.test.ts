@@ -78,7 +78,7 @@ async function restart(): Promise<void> {
   const hearing: Registry = {
     get: (sql, params) => registry.get(sql, params),
     all: async (sql, params) => {
-      if (deaf && sql.includes('INSERT INTO mirror_days')) throw new Error('the registry is away');
+      if (deaf && sql.includes('read_at = ')) throw new Error('the registry is away');
       return await registry.all(sql, params);
     },
     transaction: (work) => registry.transaction(work),
@@ -107,6 +107,13 @@ async function stored(): Promise<string> {
   const sql = `SELECT seq, acquisitionQuantity FROM ${table?.name} WHERE NOT isDay ORDER BY seq`;
   const bytes = await real.query({ account: 'a', sql, format: 'TSV' });
   return Buffer.from(bytes).toString('utf8').trim().replaceAll('\t', ':').replaceAll('\n', ' ');
+}
+
+/** What is told of the days. */
+async function days() {
+  const asked = { accountId: 'a', report: table?.report.name, scope: 'APP1', from: undefined, to: undefined };
+  const { days: known = [] } = await mirror.state(asked);
+  return known.map(({ day, state, rows }) => [day, state, rows]);
 }
 
 const isAway = (error: unknown) => error instanceof Failure && error.code === 'unavailable';
@@ -161,6 +168,39 @@ test('the source goes back to what was known, after a content that the registry 
   deaf = false;
   assert.deepEqual([(await put(1)).duplicate, await stored()], [false, '1:1 2:2 3:1']);
   assert.deepEqual([(await put(1)).duplicate, await stored()], [true, '1:1 2:2 3:1']);
+});
+
+test('a content that comes back is the newest, though nobody heard of the ones between', async () => {
+  const lostWord = async (quantity: number) => {
+    deaf = true;
+    await assert.rejects(put(quantity), /the registry is away/);
+    deaf = false;
+  };
+  await lostWord(1);
+  await lostWord(2);
+  assert.deepEqual(await days(), [], 'nothing is known of the day yet');
+  assert.deepEqual([(await put(1)).duplicate, await stored()], [false, '1:1 2:2 3:1'], 'of a new day');
+  await lostWord(2);
+  await lostWord(1);
+  await lostWord(1);
+  assert.equal(await stored(), '1:1 2:2 3:1 4:2 5:1', 'an attempt that is repeated finds its own commit');
+  await ingest.close();
+  await restart();
+  assert.deepEqual([(await put(2)).duplicate, await stored()], [false, '1:1 2:2 3:1 4:2 5:1 6:2']);
+  assert.deepEqual(await days(), [['2026-03-14', 'read', 1]]);
+});
+
+test('a content comes back while an older attempt at it is not settled', async () => {
+  await put(1);
+  lost = 'before';
+  await assert.rejects(put(2), isAway);
+  await assert.rejects(put(1), isAway);
+  lost = undefined;
+  assert.equal((await put(2)).duplicate, false);
+  await ingest.purge();
+  assert.equal(await stored(), '1:1 2:2 3:1 4:2');
+  assert.equal((await put(2)).duplicate, true);
+  await emptied();
 });
 
 test('a newer version is stored while an older one is not settled: it is the newest', async () => {
