@@ -181,8 +181,14 @@ export async function startLab(
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       });
       running = begun;
+      let problem: unknown;
       begun.on('message', async (waiting: Waiting) => {
-        await onWait?.(waiting.milliseconds);
+        try {
+          await onWait?.(waiting.milliseconds);
+        } catch (error) {
+          problem = error;
+          begun.kill('SIGKILL');
+        }
         time += waiting.milliseconds;
         server.setTime(time);
         if (begun.connected) begun.send({ over: waiting.id }, () => undefined);
@@ -197,6 +203,7 @@ export async function startLab(
       });
       started?.(begun);
       const [code] = (await once(begun, 'close')) as [number | null];
+      if (problem !== undefined) throw problem;
       return { out, err, code };
     },
     expire: () => running?.send({ expire: true }, () => undefined),
