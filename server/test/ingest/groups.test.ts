@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { datasets } from '@storelens/contract';
 import { EngineError } from '../../src/engine/index.js';
 import { Failure } from '../../src/failure.js';
@@ -15,7 +15,9 @@ import type { AcceptedBatch } from '../../src/ingest/index.js';
 import type { Product } from '../../src/products/index.js';
 import { guid, type MadeBench, openMade } from './made-bench.js';
 import { event, ndjson, products } from './posting.js';
+import { type SharedEngine, shareEngine } from './shared-engine.js';
 
+let shared: SharedEngine;
 let folder: string;
 let bench: MadeBench;
 let fault: 'before' | 'after' | 'no finish' | undefined;
@@ -23,37 +25,48 @@ let inserts: number;
 /** Batches of each group that began. */
 let sizes: number[];
 
+before(async () => {
+  shared = await shareEngine();
+});
+
+after(() => shared.close());
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-groups-'));
   fault = undefined;
   inserts = 0;
   sizes = [];
-  bench = await openMade(folder, {
-    engine: (engine) => ({
-      ...engine,
-      async insert(batch) {
-        inserts += 1;
-        if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
-        await engine.insert(batch);
-        if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
-      },
-    }),
-    ledger: (ledger) => ({
-      ...ledger,
-      async beginAll(requests) {
-        sizes.push(requests.length);
-        return await ledger.beginAll(requests);
-      },
-      async finishAll(written) {
-        if (fault === 'no finish') throw new Error('no room');
-        await ledger.finishAll(written);
-      },
-    }),
-  });
+  bench = await openMade(
+    folder,
+    {
+      engine: (engine) => ({
+        ...engine,
+        async insert(batch) {
+          inserts += 1;
+          if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
+          await engine.insert(batch);
+          if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
+        },
+      }),
+      ledger: (ledger) => ({
+        ...ledger,
+        async beginAll(requests) {
+          sizes.push(requests.length);
+          return await ledger.beginAll(requests);
+        },
+        async finishAll(written) {
+          if (fault === 'no finish') throw new Error('no room');
+          await ledger.finishAll(written);
+        },
+      }),
+    },
+    shared.engine,
+  );
 });
 
 afterEach(async () => {
   await bench.close();
+  await shared.empty();
   await rm(folder, { recursive: true, force: true });
 });
 

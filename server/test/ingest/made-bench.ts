@@ -3,15 +3,12 @@
  * STORELENS_TEST_CLICKHOUSE_URL set it runs on that ClickHouse server.
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
 import { completeFailures } from '../../src/crashes/complete-failures.js';
 import { failureRow } from '../../src/crashes/failure-row.js';
-import { openChdb } from '../../src/engine/chdb.js';
-import { openClickHouse } from '../../src/engine/clickhouse.js';
 import type { Engine } from '../../src/engine/index.js';
-import { migrateEngine } from '../../src/engine/migrate.js';
 import { openFolder } from '../../src/files/folder.js';
 import { crashFileKey, type Files } from '../../src/files/index.js';
 import { createIngest, type Ingest, type MadeBatch } from '../../src/ingest/index.js';
@@ -22,6 +19,7 @@ import type { Registry } from '../../src/registry/index.js';
 import { openLibsqlRegistry } from '../../src/registry/libsql.js';
 import { migrateRegistry } from '../../src/registry/migrate.js';
 import { systemRandom } from '../../src/system.js';
+import { openEngine } from './shared-engine.js';
 
 /** What a test may put between ingestion and the parts that it works with. */
 export interface Faults {
@@ -52,18 +50,12 @@ export const failures: DatasetEntry = (() => {
   return found;
 })();
 
-/** Opens ingestion on a folder and settles what is left there. */
-export async function openMade(folder: string, faults: Faults = {}): Promise<MadeBench> {
+/** Opens ingestion on a folder and settles what is left there; a given engine is used, and stays open. */
+export async function openMade(folder: string, faults: Faults = {}, given?: Engine): Promise<MadeBench> {
   await mkdir(folder, { recursive: true });
   const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
   await migrateRegistry(registry);
-  const limits = { sessions: 2, queueLength: 500 };
-  const server = process.env.STORELENS_TEST_CLICKHOUSE_URL?.replace(/\/$/, '');
-  const engine =
-    server === undefined
-      ? await openChdb({ folder: join(folder, 'engine'), ...limits })
-      : await openClickHouse({ url: `${server}/${basename(folder).replaceAll(/\W/g, '_')}`, ...limits });
-  await migrateEngine(engine);
+  const engine = given ?? (await openEngine(folder));
   let time = Date.UTC(2024, 1, 29, 12);
   const clock = { now: () => time };
   const ledger = createLedger(registry, clock);
@@ -104,7 +96,7 @@ export async function openMade(folder: string, faults: Faults = {}): Promise<Mad
     },
     async close() {
       await ingest.close();
-      await engine.close();
+      if (given === undefined) await engine.close();
       await registry.close();
     },
   };

@@ -6,13 +6,15 @@ import assert from 'node:assert/strict';
 import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { EngineError } from '../../src/engine/index.js';
 import { Failure } from '../../src/failure.js';
 import { crash, guid, type MadeBench, openMade, seen, storedFiles } from './made-bench.js';
+import { type SharedEngine, shareEngine } from './shared-engine.js';
 
 type Fault = 'fewer' | 'before' | 'after' | 'fault' | 'refused' | 'no files' | 'no finish' | 'no superseding';
 
+let shared: SharedEngine;
 let folder: string;
 let bench: MadeBench;
 let fault: Fault | undefined;
@@ -20,58 +22,69 @@ let inserts: number;
 /** Whether inserts may outlive the process that sent them. */
 let elsewhere: boolean;
 
+before(async () => {
+  shared = await shareEngine();
+});
+
+after(() => shared.close());
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-made-'));
   fault = undefined;
   inserts = 0;
   elsewhere = false;
-  bench = await openMade(folder, {
-    engine: (engine) => ({
-      ...engine,
-      kind: elsewhere ? 'clickhouse' : engine.kind,
-      async insert(batch) {
-        inserts += 1;
-        if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
-        if (fault === 'refused') throw new EngineError('refused', 'bad row', 395);
-        await engine.insert(batch);
-        if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
-        if (fault === 'fault') throw new EngineError('fault', 'it broke', undefined);
-      },
-      async query(query) {
-        // As if the insert had dropped the rows of the second batch.
-        if (fault === 'fewer' && query.sql.includes('count()')) {
-          fault = undefined;
-          const { params = {} } = query;
-          return await engine.query({ ...query, params: { ...params, first: Number(params.first) + 1 } });
-        }
-        return await engine.query(query);
-      },
-      async command(statement) {
-        if (fault === 'no superseding' && statement.sql.includes('UPDATE')) {
-          throw new EngineError('unavailable', 'the engine is away', undefined);
-        }
-        await engine.command(statement);
-      },
-    }),
-    files: (files) => ({
-      ...files,
-      async take(path, key) {
-        if (fault === 'no files') throw new Error('no room');
-        await files.take(path, key);
-      },
-    }),
-    ledger: (ledger) => ({
-      ...ledger,
-      async finishAll(written) {
-        if (fault === 'no finish') throw new Error('no room');
-        await ledger.finishAll(written);
-      },
-    }),
-  });
+  bench = await openMade(
+    folder,
+    {
+      engine: (engine) => ({
+        ...engine,
+        kind: elsewhere ? 'clickhouse' : engine.kind,
+        async insert(batch) {
+          inserts += 1;
+          if (fault === 'before') throw new EngineError('unavailable', 'the engine is away', undefined);
+          if (fault === 'refused') throw new EngineError('refused', 'bad row', 395);
+          await engine.insert(batch);
+          if (fault === 'after') throw new EngineError('unavailable', 'the answer is lost', undefined);
+          if (fault === 'fault') throw new EngineError('fault', 'it broke', undefined);
+        },
+        async query(query) {
+          // As if the insert had dropped the rows of the second batch.
+          if (fault === 'fewer' && query.sql.includes('count()')) {
+            fault = undefined;
+            const { params = {} } = query;
+            return await engine.query({ ...query, params: { ...params, first: Number(params.first) + 1 } });
+          }
+          return await engine.query(query);
+        },
+        async command(statement) {
+          if (fault === 'no superseding' && statement.sql.includes('UPDATE')) {
+            throw new EngineError('unavailable', 'the engine is away', undefined);
+          }
+          await engine.command(statement);
+        },
+      }),
+      files: (files) => ({
+        ...files,
+        async take(path, key) {
+          if (fault === 'no files') throw new Error('no room');
+          await files.take(path, key);
+        },
+      }),
+      ledger: (ledger) => ({
+        ...ledger,
+        async finishAll(written) {
+          if (fault === 'no finish') throw new Error('no room');
+          await ledger.finishAll(written);
+        },
+      }),
+    },
+    shared.engine,
+  );
 });
 
 afterEach(async () => {
   await bench.close();
+  await shared.empty();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -7,13 +7,11 @@ import { access, mkdtemp, readdir, rm, stat, truncate, unlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
 import { completeFailures } from '../../src/crashes/complete-failures.js';
-import { openChdb } from '../../src/engine/chdb.js';
 import { type Engine, EngineError } from '../../src/engine/index.js';
-import { migrateEngine } from '../../src/engine/migrate.js';
 import { Failure } from '../../src/failure.js';
 import { openFolder } from '../../src/files/folder.js';
 import { createIngest, type Ingest } from '../../src/ingest/index.js';
@@ -26,9 +24,11 @@ import { openLibsqlRegistry } from '../../src/registry/libsql.js';
 import { migrateRegistry } from '../../src/registry/migrate.js';
 import { systemRandom } from '../../src/system.js';
 import { event, ndjson, noon, products } from './posting.js';
+import { type SharedEngine, shareEngine } from './shared-engine.js';
 
 type Fault = 'before' | 'after' | 'too-large' | 'fault';
 
+let shared: SharedEngine;
 let folder: string;
 let registry: Registry;
 let real: Engine;
@@ -39,12 +39,17 @@ let now: number;
 let fault: Fault | undefined;
 let warnings: string[];
 
+before(async () => {
+  shared = await shareEngine(1);
+});
+
+after(() => shared.close());
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-recovery-'));
   registry = await openLibsqlRegistry(join(folder, 'registry.db'));
   await migrateRegistry(registry);
-  real = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
-  await migrateEngine(real);
+  real = shared.engine;
   engine = {
     ...real,
     async insert(batch) {
@@ -63,7 +68,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await ingest.close();
-  await real.close();
+  await shared.empty();
   await registry.close();
   await rm(folder, { recursive: true, force: true });
 });

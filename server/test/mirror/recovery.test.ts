@@ -7,13 +7,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { mirrorTables } from '@storelens/contract';
 import { parseSettings } from '../../src/config.js';
 import { completeFailures } from '../../src/crashes/complete-failures.js';
-import { openChdb } from '../../src/engine/chdb.js';
 import { type Engine, EngineError } from '../../src/engine/index.js';
-import { migrateEngine } from '../../src/engine/migrate.js';
 import { Failure } from '../../src/failure.js';
 import { openFolder } from '../../src/files/folder.js';
 import { createIngest, type Ingest } from '../../src/ingest/index.js';
@@ -24,7 +22,9 @@ import type { Registry } from '../../src/registry/index.js';
 import { openLibsqlRegistry } from '../../src/registry/libsql.js';
 import { migrateRegistry } from '../../src/registry/migrate.js';
 import { systemRandom } from '../../src/system.js';
+import { type SharedEngine, shareEngine } from '../ingest/shared-engine.js';
 
+let shared: SharedEngine;
 let folder: string;
 let registry: Registry;
 let real: Engine;
@@ -37,12 +37,17 @@ let deaf: boolean;
 
 const clock = { now: () => Date.UTC(2026, 2, 20, 12) };
 
+before(async () => {
+  shared = await shareEngine(1);
+});
+
+after(() => shared.close());
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-mirror-'));
   registry = await openLibsqlRegistry(join(folder, 'registry.db'));
   await migrateRegistry(registry);
-  real = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
-  await migrateEngine(real);
+  real = shared.engine;
   lost = undefined;
   deaf = false;
   await restart();
@@ -50,7 +55,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await ingest.close();
-  await real.close();
+  await shared.empty();
   await registry.close();
   await rm(folder, { recursive: true, force: true });
 });
