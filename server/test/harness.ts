@@ -71,6 +71,8 @@ export interface TestOptions {
   readonly args?: readonly string[];
   /** A folder to use and keep. */
   readonly folder?: string;
+  /** Where log lines go, too. */
+  readonly log?: NodeJS.WritableStream;
 }
 
 /** Starts a server. */
@@ -92,6 +94,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
     new Writable({
       write(chunk, _encoding, done) {
         logged.push(String(chunk));
+        options.log?.write(chunk);
         done();
       },
     }),
