@@ -386,15 +386,15 @@ test('a dump cut at any length is refused or read, never more', () => {
   }
 });
 
-test('twenty thousand damaged dumps give a result, whose stack can be walked, or a MinidumpError', (context) => {
-  const { failures, ...result } = fuzzMinidumps(20_000, 1);
+test('five thousand damaged dumps give a result, whose stack can be walked, or a MinidumpError', (context) => {
+  const { failures, ...result } = fuzzMinidumps(5_000, 1);
   context.diagnostic(JSON.stringify(result));
   assert.deepEqual(failures.slice(0, 3), []);
   const { read, refused, frames, symbols, slowest, grown } = result;
-  assert.ok(read > 1_000 && (refused['out-of-bounds'] ?? 0) > 1_000);
-  assert.ok(symbols.read > 1_000 && symbols.refused > 100);
+  assert.ok(read > 250 && (refused['out-of-bounds'] ?? 0) > 250);
+  assert.ok(symbols.read > 250 && symbols.refused > 25);
   for (const found of ['context', 'cfi', 'frame-pointer', 'scan']) {
-    assert.ok((frames[found] ?? 0) > 1_000, `frames of every kind: ${JSON.stringify(frames)}`);
+    assert.ok((frames[found] ?? 0) > 250, `frames of every kind: ${JSON.stringify(frames)}`);
   }
   assert.ok(slowest < 2000, `the slowest took ${slowest} ms`);
   assert.ok(grown < 256 * 1024 * 1024, `memory grew by ${grown} bytes`);

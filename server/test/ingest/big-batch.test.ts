@@ -1,24 +1,5 @@
-/** A batch of 250 MB whose last row is bad leaves nothing behind. */
-import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+/** A big batch whose last row is bad leaves nothing behind; `long/big-batch.test.ts` sends the biggest. */
 import { test } from 'node:test';
-import { bigBody, bigBytes } from './big-body.js';
-import { problems, startBench } from './posting.js';
+import { refuseBig } from './big-refused.js';
 
-test('all or nothing, whatever the size', { timeout: 400_000 }, async () => {
-  const bench = await startBench();
-  try {
-    // The scanner sees no more than a text, so that it is the engine that refuses, at the end of its one block.
-    const { size, stream } = bigBody({ timestamp: '2024-02-31T00:00:00Z' });
-    const answer = await bench.post('usage', stream, { 'content-encoding': 'gzip' });
-    assert.equal(answer.status, 400, answer.text);
-    assert.ok(size.bytes >= bigBytes && size.rows < 500_000, `${size.rows} rows`);
-    assert.equal(problems(answer).length, 1);
-    assert.match(problems(answer)[0] ?? '', new RegExp(`^row ${size.rows}: timestamp: '2024-02-31`));
-    assert.deepEqual(await bench.rows('SELECT count() AS count FROM usage'), [{ count: 0 }]);
-    assert.deepEqual(await readdir(join(bench.server.folder, 'spool')), []);
-  } finally {
-    await bench.server.close();
-  }
-});
+test('all or nothing, of 40 MB', { timeout: 400_000 }, () => refuseBig(40_000_000));

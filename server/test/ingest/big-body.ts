@@ -1,19 +1,19 @@
-/** A body of 250 MB in half a million rows at most, compressed while it is sent. */
+/** A body of many megabytes, of 250 in half a million rows at most, compressed while it is sent. */
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import { event } from './posting.js';
 
-/** Decoded size of the body. */
+/** Decoded size of the biggest body that is sent. */
 export const bigBytes = 250_000_000;
 
 const rowsAtOnce = 500;
 const filler = 'The quick brown fox jumps over the lazy dog. '.repeat(14);
 
-/** The body, compressed while it is sent; returns its rows and decoded size when it has been read. */
-export function bigBody(last: object) {
+/** A body of so many bytes, compressed while it is sent; `size` is its rows and decoded size once it has been read. */
+export function bigBody(last: object, bytes = bigBytes) {
   const size = { rows: 0, bytes: 0 };
   function* pieces(): Generator<Buffer> {
-    while (size.bytes < bigBytes) {
+    while (size.bytes < bytes) {
       const lines = Array.from({ length: rowsAtOnce }, () => {
         size.rows += 1;
         return JSON.stringify({

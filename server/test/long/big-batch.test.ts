@@ -1,7 +1,8 @@
-/** A good batch of 250 MB is stored in one piece, which is what makes it atomic. */
+/** A good batch of 250 MB is stored in one piece, which is what makes it atomic; a bad one not at all. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bigBody } from '../ingest/big-body.js';
+import { bigBody, bigBytes } from '../ingest/big-body.js';
+import { refuseBig } from '../ingest/big-refused.js';
 import { startBench } from '../ingest/posting.js';
 
 test('one batch, one part', { timeout: 400_000 }, async () => {
@@ -20,3 +21,5 @@ test('one batch, one part', { timeout: 400_000 }, async () => {
     await bench.server.close();
   }
 });
+
+test('all or nothing, whatever the size', { timeout: 400_000 }, () => refuseBig(bigBytes));

@@ -5,3 +5,7 @@ import { compareServer } from '../oracle/run.js';
 test('20,000 random valid and as many invalid requests are answered as the oracle says', async (t) => {
   await compareServer(t, { valid: 20_000, invalid: 20_000, batchEvery: 100 });
 });
+
+test('in the form of 2022, 3,000 random valid and 1,000 invalid requests are answered so, too', async (t) => {
+  await compareServer(t, { valid: 3000, invalid: 1000, batchEvery: 50, shape: '2022' });
+});

@@ -106,7 +106,9 @@ export async function compareServer(
     assert.ok(tally.whole > amount.valid / 50, 'whole results were compared');
     assert.ok(tally.mistakes.size >= 20, 'mistakes of every kind');
     const silent = Object.keys(reports).filter((name) => !tally.shown.has(name));
+    // Of few requests none may happen to find a file.
     if (amount.valid >= 1000) assert.deepEqual(silent, [], 'every report answered with rows');
+    else if (amount.valid >= 400) assert.ok(silent.length <= 2, `without rows: ${silent.join(', ')}`);
     const faults = server.logged.filter((line) => line.includes('"level":"error"'));
     assert.deepEqual(faults, [], 'the server logged no errors');
     return tally;
