@@ -97,11 +97,16 @@ export interface Ingest {
    */
   store(batch: MadeBatch): Promise<StoredBatch>;
   /**
-   * Receives the rows of a mirrored day; whoever gets it drops it in the end. Throws Failure as `accept`, but for
-   * `conflict`.
+   * Runs work on a body, from its first byte until it is stored, while there is room for another one; `close` waits for
+   * it. Throws Failure `unavailable` beyond that. `accept` does so by itself.
+   */
+  inQueue<Result>(work: () => Promise<Result>): Promise<Result>;
+  /**
+   * Receives the rows of a mirrored day, in the queue; whoever gets it drops it in the end. Throws Failure as `accept`,
+   * but for `conflict`.
    */
   prepareDay(day: IncomingDay): Promise<PreparedDay>;
-  /** Stores a day, all or nothing, once per batch id; returns when it is durable. Throws Failure `unavailable`. */
+  /** Stores a day, in the queue still, all or nothing, once per batch id; returns when it is durable. Throws Failure `unavailable`. */
   storeDay(day: PreparedDay, batchId: string): Promise<StoredBatch>;
   /** Removes what a prepared day needs no longer; nothing happens if it is stored. */
   dropDay(day: PreparedDay): Promise<void>;

@@ -79,8 +79,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const incoming = new IncomingBatches({ ...parts, behind });
   const mirrored = new MirroredDays({ ...parts, behind });
 
-  /** Runs work that receives a body, while there is room for another one. */
-  async function receiveIn<Result>(work: () => Promise<Result>): Promise<Result> {
+  async function inQueue<Result>(work: () => Promise<Result>): Promise<Result> {
     if (closed) throw busy('The server is stopping.');
     if (receiving + kept.size >= settings['ingest-queue']) {
       throw busy(`${settings['ingest-queue']} batches are being received or stored.`);
@@ -94,14 +93,13 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   return {
-    accept: (request) => receiveIn(() => incoming.take(request)),
+    accept: (request) => inQueue(() => incoming.take(request)),
 
-    prepareDay: (day) => receiveIn(() => mirrored.prepare(day)),
+    inQueue,
 
-    async storeDay(day, batchId) {
-      if (closed) throw busy('The server is stopping.');
-      return await run(() => mirrored.store(day, batchId));
-    },
+    prepareDay: (day) => mirrored.prepare(day),
+
+    storeDay: (day, batchId) => mirrored.store(day, batchId),
 
     dropDay: (day) => mirrored.drop(day),
 

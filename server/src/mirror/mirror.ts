@@ -7,13 +7,13 @@
 import type { Ingest } from '../ingest/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Registry } from '../registry/index.js';
-import type { DayKey, Mirror, RecordAnswer, RecordKey } from './index.js';
+import type { DayKey, Mirror, MirroredAnswer, MirroredBody, RecordAnswer, RecordKey } from './index.js';
 import { type LastAttempt, MirrorDays, stateOf } from './mirror-days.js';
 import { MirrorRecords, type PreparedRecord, type RecordParts } from './mirror-records.js';
 
 /** What {@link createMirror} needs. */
 export interface MirrorOptions extends RecordParts {
-  readonly ingest: Pick<Ingest, 'prepareDay' | 'storeDay' | 'dropDay' | 'newFile' | 'store'>;
+  readonly ingest: Pick<Ingest, 'inQueue' | 'prepareDay' | 'storeDay' | 'dropDay' | 'newFile' | 'store'>;
   /** Migrated. */
   readonly registry: Registry;
 }
@@ -67,38 +67,41 @@ export function createMirror(options: MirrorOptions): Mirror {
     });
   }
 
+  async function putDay({ settled, ...body }: MirroredBody): Promise<MirroredAnswer> {
+    const { accountId, scope, day, table } = body;
+    const key: DayKey = { accountId, report: table.report.name, scope, day };
+    const prepared = await ingest.prepareDay(body);
+    try {
+      return await locks.run(keyOf(key), async () => {
+        const { rows, hash, ignored } = prepared;
+        const { batch, duplicate } = await store(key, `${scope}/${day}`, { hash, rows, settled }, (id) =>
+          ingest.storeDay(prepared, id),
+        );
+        return {
+          report: key.report,
+          applicationId: scope === '' ? null : scope,
+          day,
+          state: stateOf({ settled, rows, failed: false }),
+          rows,
+          batch,
+          duplicate,
+          ignoredFields: ignored,
+        };
+      });
+    } finally {
+      await ingest.dropDay(prepared);
+    }
+  }
+
   return {
     putStack: (key, frames) => putRecord(key, records.stack(key, frames)),
 
-    putFile: async (key, body) => await putRecord(key, await records.receive(key, body)),
+    putFile: (key, body) =>
+      ingest.inQueue(async () => await putRecord(key, await records.receive(key, body))),
 
     file: (accountId, fileId) => records.file(accountId, fileId),
 
-    async put({ settled, ...body }) {
-      const { accountId, scope, day, table } = body;
-      const key: DayKey = { accountId, report: table.report.name, scope, day };
-      const prepared = await ingest.prepareDay(body);
-      try {
-        return await locks.run(keyOf(key), async () => {
-          const { rows, hash, ignored } = prepared;
-          const { batch, duplicate } = await store(key, `${scope}/${day}`, { hash, rows, settled }, (id) =>
-            ingest.storeDay(prepared, id),
-          );
-          return {
-            report: key.report,
-            applicationId: scope === '' ? null : scope,
-            day,
-            state: stateOf({ settled, rows, failed: false }),
-            rows,
-            batch,
-            duplicate,
-            ignoredFields: ignored,
-          };
-        });
-      } finally {
-        await ingest.dropDay(prepared);
-      }
-    },
+    put: (body) => ingest.inQueue(() => putDay(body)),
 
     fail: (key, error) => locks.run(keyOf(key), () => days.fail(key, error, clock.now())),
 

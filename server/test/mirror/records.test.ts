@@ -1,5 +1,7 @@
 /** Stacks and crash files that were copied answer to the identifiers that the source gave. */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { startServer, type TestAccount, type TestServer } from '../harness.js';
 import { type MirrorClient, mirrorClient } from './days.js';
@@ -19,7 +21,7 @@ let account: TestAccount;
 let client: MirrorClient;
 
 before(async () => {
-  server = await startServer({ now, args: ['--crash-quota-mib', '1'] });
+  server = await startServer({ now, args: ['--crash-quota-mib', '1', '--ingest-queue', '1'] });
   account = await server.account({
     products: [
       { kind: 'app', id: app, name: 'Contoso Demo' },
@@ -115,6 +117,34 @@ test('programmes of the whole account have theirs, and nobody else', async () =>
   const stranger = await server.account();
   const theirs = await stranger.get(`/v1.0/my/analytics/ihvdriver/cabdownload?cabIdHash=${cabIdHash}`);
   assert.equal(theirs.status, 404);
+});
+
+test('a file that is still coming takes its place in the queue', async () => {
+  const path = (id: number) => `cabdownload/${id}?applicationId=${app}&date=2026-03-14`;
+  let send: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const slow = server.request(`/ingest/v1/mirror/${path(91)}`, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${account.token}`,
+      'content-type': 'application/vnd.ms-cab-compressed',
+    },
+    body: new ReadableStream<Uint8Array>({
+      start(controller) {
+        send = controller;
+        controller.enqueue(new Uint8Array([1]));
+      },
+    }),
+    duplex: 'half',
+  } as RequestInit);
+  const spool = join(server.folder, 'spool');
+  while ((await readdir(spool)).every((name) => !name.endsWith('.file'))) await new Promise(setImmediate);
+  const refused = await putFile(path(92), new Uint8Array([2]));
+  assert.deepEqual([refused.status, refused.headers.get('retry-after') === null], [503, false], refused.text);
+  const day = await client.put(`failuredetails/2026-03-13?applicationId=${app}`, []);
+  assert.equal(day.status, 503, day.text);
+  send?.close();
+  assert.equal((await slow).status, 200);
+  assert.equal((await putFile(path(92), new Uint8Array([2]))).status, 200);
 });
 
 test('what cannot be kept is refused', async () => {
