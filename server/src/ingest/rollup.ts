@@ -7,7 +7,8 @@
  * The raw rows stay the truth, and every step is all or nothing: its rows carry the last commit of the step, and
  * readers ignore them until the mark in the registry has moved there (`ledger/rollups.ts`). A step begins by removing
  * what an earlier attempt left, and ends by counting. It takes commits that were done long enough ago that no snapshot
- * below them is promised any longer, and leaves out rows with a stored file: only those can be superseded.
+ * below them is promised any longer, and leaves out rows with a stored file: only those can be superseded. Steps are
+ * spread over turns of some seconds each, so that a first one over many rows holds up nothing else that is due.
  */
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import type { Engine, EngineParams, EngineSettings } from '../engine/index.js';
@@ -18,6 +19,9 @@ import { keptMilliseconds } from './purge.js';
 const clockSlack = 60 * 60 * 1000;
 
 const usualRowsAtOnce = 100_000;
+
+/** Two million rows, some twelve seconds. */
+const usualPiecesAtOnce = 20;
 
 /**
  * A step is worth while from this part of what was summed before: so there are few steps, whose rows are not summed
@@ -32,7 +36,7 @@ const leaseMilliseconds = 15 * 60 * 1000;
 export interface RollupParts {
   readonly engine: Engine;
   readonly ledger: Ledger;
-  readonly rollups: Pick<Rollups, 'of' | 'begin' | 'finish'>;
+  readonly rollups: Pick<Rollups, 'of' | 'begin' | 'goOn' | 'finish'>;
   /** Least number of new rows that are summed; 0: none ever are. */
   readonly leastRows: number;
   /** The same as a part of those that were summed before. */
@@ -43,6 +47,8 @@ export interface RollupParts {
   readonly grace: number;
   /** Most rows that one statement sums; batches wait for it, some tenths of a second. */
   readonly rowsAtOnce?: number;
+  /** Most statements of one turn. */
+  readonly piecesAtOnce?: number;
 }
 
 /** A summed dataset. */
@@ -67,6 +73,17 @@ const everyDay = { firstDay: '1970-01-01', lastDay: '2149-06-06' } as const;
 /** What a step sums. */
 type Range = EngineParams & { readonly account: string; readonly above: number; readonly upTo: number };
 
+/** A step that was begun. */
+interface Attempt {
+  readonly number: number;
+  readonly range: Range;
+  /** Rows that it sums. */
+  readonly rows: number;
+  readonly pieces: readonly Piece[];
+  /** Pieces that are summed. */
+  done: number;
+}
+
 const isSummed = (entry: DatasetEntry): entry is Entry => entry.summed !== undefined;
 
 /** Sums one account and dataset after another; keeps in mind where it still has to look. */
@@ -77,11 +94,18 @@ export class Rollup {
   #seen = 0;
   /** Until when accounts are left alone whose last attempt failed, by dataset and account. */
   readonly #resting = new Map<string, number>();
+  /** Steps that go on with the next turn, by dataset and account. */
+  readonly #attempts = new Map<string, Attempt>();
+  /** Statements that are left of this turn. */
+  #left = 0;
   #stopped = false;
 
   constructor(readonly parts: RollupParts) {}
 
-  /** Sums what commits done ten minutes before `now` have stored, where it is enough to be worth while. */
+  /**
+   * Goes on summing what commits done ten minutes before `now` have stored, where it is enough to be worth while; to be
+   * called again and again.
+   */
   async run(now: number): Promise<void> {
     const { ledger, grace, leastRows } = this.parts;
     if (leastRows === 0) return;
@@ -95,17 +119,22 @@ export class Rollup {
     }
     this.#seen = Math.max(this.#seen, before);
     const failed: unknown[] = [];
+    this.#left = this.parts.piecesAtOnce ?? usualPiecesAtOnce;
     for (const entry of summed) {
       const due = this.#due.get(entry.name) ?? new Set();
-      for (const account of due) {
+      for (const account of [...due]) {
         const key = `${entry.name} ${account}`;
-        if (this.#stopped || now < (this.#resting.get(key) ?? 0)) continue;
+        if (this.#stopped || this.#left === 0) break;
+        if (now < (this.#resting.get(key) ?? 0)) continue;
+        // Whoever has to go on comes after all others that are due.
+        due.delete(account);
         try {
-          await this.#step(entry, account, now, before);
-          due.delete(account);
+          if ((await this.#turn(key, entry, account, now, before)) === 'due') due.add(account);
           this.#resting.delete(key);
         } catch (error) {
           // One account must not keep the others from theirs, nor the machine busy.
+          this.#attempts.delete(key);
+          due.add(account);
           this.#resting.set(key, now + leaseMilliseconds);
           failed.push(error);
         }
@@ -120,29 +149,65 @@ export class Rollup {
     this.#stopped = true;
   }
 
-  async #step(entry: Entry, account: string, now: number, before: number): Promise<void> {
+  /** Begins a step or goes on with it; tells whether there is something left to look at. */
+  async #turn(
+    key: string,
+    entry: Entry,
+    account: string,
+    now: number,
+    before: number,
+  ): Promise<'due' | 'settled'> {
+    const { rollups } = this.parts;
+    const { name } = entry;
+    const known = this.#attempts.get(key);
+    if (known !== undefined) await rollups.goOn(account, name, known.number, now);
+    const attempt = known ?? (await this.#begin(entry, account, now, before));
+    if (attempt === 'due' || attempt === 'settled') return attempt;
+    this.#attempts.set(key, attempt);
+    const { number, range, rows, pieces } = attempt;
+    for (const piece of pieces.slice(attempt.done)) {
+      if (this.#stopped || this.#left === 0) return 'due';
+      await this.#sum(entry, range, piece, `rollup:${account}:${name}:${range.upTo}:${number}`);
+      attempt.done += 1;
+      this.#left -= 1;
+    }
+    const summed = await this.#summedBeyond(entry, account, range.above);
+    if (summed !== rows) {
+      throw new Error(
+        `${name} up to ${range.upTo}: ${rows} rows were to be summed, the sums are of ${summed}`,
+      );
+    }
+    await rollups.finish(account, name, number, { seq: range.upTo, rows });
+    this.#attempts.delete(key);
+    return await this.#rest(entry, account, range.upTo);
+  }
+
+  /** Begins a step where one is worth while, and nobody else may be at it. */
+  async #begin(
+    entry: Entry,
+    account: string,
+    now: number,
+    before: number,
+  ): Promise<Attempt | 'due' | 'settled'> {
     const { ledger, rollups, leastRows, leastPart = usualPart, embedded } = this.parts;
     const { name } = entry;
     const known = await rollups.of(account, name);
     const upTo = await ledger.settled(account, before);
-    if (upTo <= known.seq) return;
+    if (upTo <= known.seq) return await this.#rest(entry, account, known.seq);
     const fresh = await ledger.storedRows(account, name, known.seq, upTo);
-    if (fresh < Math.max(leastRows, known.rows * leastPart)) return;
+    if (fresh < Math.max(leastRows, known.rows * leastPart)) return await this.#rest(entry, account, upTo);
     // What was begun elsewhere might still arrive, after it was removed here.
-    if (!embedded && known.begunAt !== undefined && known.begunAt + leaseMilliseconds > now) return;
-    const attempt = await rollups.begin(account, name, now);
+    if (!embedded && known.begunAt !== undefined && known.begunAt + leaseMilliseconds > now) return 'due';
+    const number = await rollups.begin(account, name, now);
     await this.#removeBeyond(entry, account, known.seq);
     const range = { account, above: known.seq, upTo };
-    const { rows, pieces } = await this.#pieces(entry, range);
-    for (const piece of pieces) {
-      if (this.#stopped) return;
-      await this.#sum(entry, range, piece, `rollup:${account}:${name}:${upTo}:${attempt}`);
-    }
-    const summed = await this.#summedBeyond(entry, account, known.seq);
-    if (summed !== rows) {
-      throw new Error(`${name} up to ${upTo}: ${rows} rows were to be summed, the sums are of ${summed}`);
-    }
-    await rollups.finish(account, name, attempt, { seq: upTo, rows });
+    return { number, range, ...(await this.#pieces(entry, range)), done: 0 };
+  }
+
+  /** Whether commits wait above one that was looked at: an older one that is still open holds them back. */
+  async #rest({ name }: Entry, account: string, above: number): Promise<'due' | 'settled'> {
+    const waiting = await this.parts.ledger.stored(account, name, above, Number.MAX_SAFE_INTEGER);
+    return waiting.length === 0 ? 'settled' : 'due';
   }
 
   /** Removes what an attempt left that did not end. */

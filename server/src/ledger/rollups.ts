@@ -56,6 +56,16 @@ export class Rollups {
     return numberOf(row?.attempt);
   }
 
+  /** Goes on with an attempt, as if it had begun `now`. Throws if another one has begun. */
+  async goOn(accountId: string, dataset: string, attempt: number, now: number): Promise<void> {
+    const touched = await this.registry.all(
+      `UPDATE rollups SET begun_at = $4
+       WHERE account_id = $1 AND dataset = $2 AND attempt = $3 AND begun_at IS NOT NULL RETURNING seq`,
+      [accountId, dataset, attempt, now],
+    );
+    if (touched.length !== 1) throw new Error(`sums of ${dataset}: another attempt has begun`);
+  }
+
   /** Ends an attempt: the commits up to `seq` are summed, `rows` rows more than before. Throws for an older attempt. */
   async finish(
     accountId: string,

@@ -242,6 +242,7 @@ function bare(rollups: Bench['server']['app']['parts']['rollups']) {
   return {
     of: rollups.of.bind(rollups),
     begin: rollups.begin.bind(rollups),
+    goOn: rollups.goOn.bind(rollups),
     finish: rollups.finish.bind(rollups),
   };
 }
@@ -272,6 +273,66 @@ test('sums that are not of all rows move no mark', async () => {
   assert.equal(await summedTo(account), 0, 'what failed is left alone for a while');
   await forgetting.run(later + 15 * minute);
   assert.equal(await summedTo(account), 1);
+});
+
+test('a step goes on turn by turn, beside those of other accounts and later commits', async () => {
+  const accounts = [await freshAccount(), await freshAccount()];
+  for (const account of accounts) await storeFailures(bench.server, account, someFailures);
+  const known = await Promise.all(accounts.map((account) => answers(account)));
+  const { engine } = bench.server.app.parts;
+  let inserts: string[] = [];
+  const counting = job({
+    piecesAtOnce: 3,
+    engine: {
+      ...engine,
+      async command(statement) {
+        if (statement.sql.startsWith('INSERT')) inserts.push(statement.account);
+        await engine.command(statement);
+      },
+    },
+  });
+  const began = new Set<string>();
+  let turns = 0;
+  for (; (await Promise.all(accounts.map(summedTo))).some((seq) => seq === 0); turns += 1) {
+    inserts = [];
+    await counting.run(later + turns * minute);
+    assert.ok(inserts.length > 0 && inserts.length <= 3, `${inserts.length} statements`);
+    if (turns < 2) for (const account of inserts) began.add(account);
+    for (const [index, account] of accounts.entries())
+      assert.deepEqual(await answers(account, 1), known[index]);
+    if (turns === 0)
+      await storeFailures(bench.server, accounts[0] ?? assert.fail(), someFailures.slice(0, 1));
+  }
+  assert.ok(turns >= 3, `${turns} turns`);
+  assert.equal(began.size, 2, 'a long step does not keep others waiting');
+  for (const account of accounts) {
+    const [first] = await sums(account);
+    assert.deepEqual([first?.[0], first?.[2]], [1, 10]);
+  }
+});
+
+test('an account that somebody else may be summing stays due, one that was overtaken begins anew', async () => {
+  const account = await freshAccount();
+  await storeFailures(bench.server, account, someFailures);
+  const { rollups } = bench.server.app.parts;
+  const hour = 60 * minute;
+  await rollups.begin(account.accountId, 'failures', noon + 3 * hour - minute);
+  const waiting = job({ embedded: false, piecesAtOnce: 1 });
+  await waiting.run(noon + 3 * hour);
+  assert.deepEqual(await sums(account), []);
+  // By now nobody finds it by its commits.
+  await waiting.run(noon + 4 * hour);
+  assert.equal((await sums(account)).length, 1);
+  await rollups.begin(account.accountId, 'failures', noon + 5 * hour);
+  await assert.rejects(waiting.run(noon + 5 * hour), /another attempt/);
+  for (let turn = 0; (await summedTo(account)) === 0; turn += 1) {
+    assert.ok(turn < 20);
+    await waiting.run(noon + 6 * hour + turn * minute);
+  }
+  assert.deepEqual(
+    (await sums(account)).map(([seq, , hits]) => [seq, hits]),
+    [[1, 10]],
+  );
 });
 
 test('a stopped job ends between two statements, and leaves nothing that counts', async () => {

@@ -5,9 +5,10 @@
 function keepSumming({ app: { parts } }: TestServer) {
   const { rollups } = parts;
   let steps = 0;
-  const counting: Pick<Rollups, 'of' | 'begin' | 'finish'> = {
+  const counting: Pick<Rollups, 'of' | 'begin' | 'goOn' | 'finish'> = {
     of: (...asked) => rollups.of(...asked),
     begin: (...asked) => rollups.begin(...asked),
+    goOn: (...asked) => rollups.goOn(...asked),
     async finish(...asked) {
       await rollups.finish(...asked);
       steps += 1;
