@@ -9,7 +9,7 @@ import { type Command, type Context, type Input, UsageError } from '../command.j
 import { aligned } from '../output.js';
 import { chart } from '../report/chart.js';
 import { dayOf } from '../report/days.js';
-import { csvLine, type Row } from '../report/delimited.js';
+import { csvHead, csvLine, type Row } from '../report/delimited.js';
 
 const formats = ['table', 'csv', 'ndjson', 'json', 'parquet', 'chart'] as const;
 type Format = (typeof formats)[number];
@@ -118,10 +118,9 @@ async function run(input: Input, context: Context): Promise<void> {
       else if (format === 'csv') {
         if (head === undefined) {
           head = Object.keys(row);
-          await write(csvLine(head, true));
+          await write(csvHead(head));
         }
-        const cells = head.map((name) => row[name]);
-        await write(csvLine(cells, input.flag('raw')));
+        await write(csvLine(row, head, entry.fields, input.flag('raw')));
       } else
         await write(
           format === 'json'

@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { csvCell, csvLine } from './delimited.js';
+import { csvHead, csvLine } from './delimited.js';
 
-test('cells are quoted where they must be', () => {
-  assert.equal(
-    csvLine(['a', 'b,c', 'd"e', 'f\ng', 1.5, -2, true, null, undefined], false),
-    'a,"b,c","d""e","f\ng",1.5,-2,true,,\n',
-  );
+const fields = [
+  { name: 'market', type: 'text' },
+  { name: 'date', type: 'date' },
+  { name: 'spend', type: 'decimal' },
+  { name: 'clicks', type: 'integer' },
+] as const;
+const names = ['market', 'date', 'spend', 'clicks', 'new', 'known'];
+
+test('texts are quoted, the rest is bare', () => {
+  assert.equal(csvHead(names), 'market,date,spend,clicks,new,known\n');
+  const row = { market: 'a,"b"\n', date: '2026-01-01', spend: 10, clicks: 3, new: 'x', known: true };
+  assert.equal(csvLine(row, names, fields, false), '"a,""b""\n",2026-01-01,10.0,3,"x",true\n');
+  const none = { market: null, date: null, spend: -1.25, clicks: -5 };
+  assert.equal(csvLine(none, names, fields, false), '"",,-1.25,-5,,\n', 'numbers are no text');
 });
 
 test('what a spreadsheet would run is text, unless it is asked for as it is', () => {
   for (const start of ['=', '+', '-', '@', '\t', '\r']) {
-    const text = `${start}1`;
-    assert.ok(csvCell(text, false).replace(/^"/, '').startsWith(`'${start}`), JSON.stringify(start));
-    assert.ok(!csvCell(text, true).includes("'"), JSON.stringify(start));
+    const line = (raw: boolean) => csvLine({ market: `${start}1` }, ['market'], fields, raw);
+    assert.equal(line(false), `"'${start}1"\n`);
+    assert.equal(line(true), `"${start}1"\n`);
   }
-  assert.equal(csvCell(-5, false), '-5', 'numbers are no text');
 });
