@@ -25,7 +25,8 @@ export function splitStatements(text: string): readonly string[] {
     .filter((statement) => statement !== '');
 }
 
-function readSteps(folder: string): readonly SchemaStep[] {
+/** Reads the steps that this program knows, in the order in which they are applied. */
+export function readSteps(folder: string = schemaFolder): readonly SchemaStep[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.sql'))
     .sort()
@@ -43,7 +44,7 @@ function readSteps(folder: string): readonly SchemaStep[] {
  */
 export async function migrateRegistry(
   registry: Registry,
-  steps: readonly SchemaStep[] = readSteps(schemaFolder),
+  steps: readonly SchemaStep[] = readSteps(),
 ): Promise<void> {
   await registry.all(
     'CREATE TABLE IF NOT EXISTS registry_schema (step INTEGER PRIMARY KEY, name TEXT NOT NULL)',

@@ -5,6 +5,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Parts } from '../../src/http/parts.js';
 import { newGuid, systemRandom } from '../../src/system.js';
 import type { TestAccount, TestServer } from '../harness.js';
 
@@ -58,10 +59,15 @@ const columns = {
 
 let cabIds = 1_000_000_000_000;
 
+/** What stores rows: a test's server, or the two parts of one. */
+export interface Storing {
+  readonly app: { readonly parts: Pick<Parts, 'engine' | 'ledger'> };
+}
+
 /** Stores rows as one commit; returns its number. */
 export async function storeFailures(
-  server: TestServer,
-  account: TestAccount,
+  server: Storing,
+  account: Pick<TestAccount, 'accountId'>,
   rows: readonly StoredFailure[],
 ): Promise<number> {
   const { engine, ledger } = server.app.parts;
