@@ -65,6 +65,8 @@ export interface CallOptions {
 export interface PageOptions extends CallOptions {
   /** Link of an earlier page (`next`) to begin at, for the same report and parameters. */
   readonly from?: string | undefined;
+  /** Numbers that JavaScript would round come as the text of their digits; the types of rows do not say so. */
+  readonly exactNumbers?: boolean | undefined;
 }
 
 /** Options of a call that walks through pages. */
@@ -178,7 +180,8 @@ export function connect<const Shape extends RowShape = RowShape>(
     const query = queryString(parameters as Readonly<Record<string, ParameterValue>>);
     return new URL(`${analyticsPath}${name}${query === '' ? '' : `?${query}`}`, origin);
   };
-  const read = (url: URL, { signal }: CallOptions) => transport.call({ url, signal }, readPage);
+  const read = (url: URL, { signal, exactNumbers }: PageOptions) =>
+    transport.call({ url, signal }, (answer, progress) => readPage(answer, progress, exactNumbers));
 
   const page = (name: string, parameters: object, options: PageOptions = {}) =>
     read(

@@ -1,6 +1,7 @@
 /** Pages of a result: reading one, and walking from each to the next until there is none. */
 import type { Watch } from './clock.js';
 import { ProtocolError, ResultMovedError } from './errors.js';
+import { quoteRounded } from './exact.js';
 import { parseJson, readText } from './transport.js';
 
 /** A part of a result. */
@@ -25,14 +26,21 @@ export interface Moved {
 /** What to do when the result changes between two pages: nothing, throw ResultMovedError, or call a function. */
 export type WhenMoved = 'ignore' | 'throw' | ((moved: Moved) => void);
 
-/** Reads a page. An empty body means no rows, and tells no total: the service sends one for a day without data. */
-export async function readPage(answer: Response, progress: Watch): Promise<Page<Record<string, unknown>>> {
+/**
+ * Reads a page, its numbers as JavaScript has them or, `exact`, those that it would round as text. An empty body means no
+ * rows, and tells no total: the service sends one for a day without data.
+ */
+export async function readPage(
+  answer: Response,
+  progress: Watch,
+  exact = false,
+): Promise<Page<Record<string, unknown>>> {
   const text = await readText(answer, progress);
   const notices = readNotices(answer.headers.get('storelens-notice'));
   if (text.trim() === '') {
     return { rows: [], total: undefined, next: undefined, freshness: undefined, notices };
   }
-  const body = parseJson(text);
+  const body = parseJson(exact ? quoteRounded(text) : text);
   const page = Array.isArray(body) ? { Value: body } : (body as Readonly<Record<string, unknown>> | null);
   const { Value: rows, TotalCount: total, '@nextLink': next, DataFreshnessTimestamp: freshness } = page ?? {};
   if (!Array.isArray(rows)) {

@@ -6,7 +6,7 @@ import { type Client, ProtocolError, ResultMovedError, unlisted } from '@storele
 import { type Field, mirrorTables, type ReportEntry } from '@storelens/contract';
 import { dayOfRow, daysBetween, type Window } from './days.js';
 
-/** A row as the source answered it. */
+/** A row as the source answered it; numbers that JavaScript would round are the text of their digits. */
 export type SourceRow = Readonly<Record<string, unknown>>;
 
 /** What is copied: a report of one product, or of the whole account. */
@@ -157,7 +157,7 @@ async function collect(
   let freshness: number | undefined;
   let begun = false;
   let silent = false;
-  const options = { moved: 'throw', signal } as const;
+  const options = { moved: 'throw', exactNumbers: true, signal } as const;
   for await (const page of client.pages(unlisted(entry.name), parameters, options)) {
     const rows = page.rows as readonly SourceRow[];
     if (!rows.every(isFine)) return { freshness, silent, coarse: true };

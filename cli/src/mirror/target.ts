@@ -9,6 +9,7 @@ import {
   type RequestOptions,
   StorelensError,
 } from '@storelens/client';
+import { mirrorTables, type ReportEntry } from '@storelens/contract';
 import { RefusedError } from '../command.js';
 import { exitCodeOf, explained } from '../exit-codes.js';
 import type { KnownDay } from './days.js';
@@ -87,7 +88,7 @@ export class Target {
       groupby: grouping.length === 0 ? undefined : grouping.join(','),
       settled: String(settled),
     });
-    const text = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const text = rows.map((row) => `${lineOf(entry, row)}\n`).join('');
     const compressed = text.length > compressedFrom;
     const options = {
       method: 'PUT',
@@ -167,6 +168,24 @@ export class Target {
     }
   }
 }
+
+/** A row as JSON, its numbers with the digits of the source. */
+function lineOf({ name }: ReportEntry, row: SourceRow): string {
+  const isNumber = (key: string) => numbers[name]?.has(key) === true;
+  const members = Object.entries(row).map(([key, value]) => {
+    const exact = typeof value === 'string' && isNumber(key) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value);
+    return `${JSON.stringify(key)}:${exact ? value : JSON.stringify(value)}`;
+  });
+  return `{${members.join(',')}}`;
+}
+
+/** The fields of each report that hold numbers. */
+const numbers: Readonly<Record<string, ReadonlySet<string>>> = Object.fromEntries(
+  Object.values(mirrorTables).map(({ report, columns }) => [
+    report.name,
+    new Set(columns.filter(({ type }) => type === 'integer' || type === 'amount').map(({ field }) => field)),
+  ]),
+);
 
 function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).flatMap(([name, value]) =>
