@@ -37,7 +37,7 @@ export interface EngineStream extends Omit<EngineQuery, 'format' | 'goesOn' | 'b
 }
 
 /** Formats of files. */
-export type InputFormat = 'JSONEachRow' | 'CSVWithNames' | 'Parquet';
+export type InputFormat = 'JSONEachRow' | 'CSVWithNames' | 'Parquet' | 'Native';
 
 /** A read of a local file, which the SQL names `batch_file`. */
 export interface EngineFileQuery extends EngineQuery {
@@ -53,8 +53,8 @@ export interface EngineBatch {
   /** Target columns; `expressions` gives their values in the same order, reading the file's columns as `i.<name>`. */
   readonly columns: readonly string[];
   readonly expressions: readonly string[];
-  /** Boolean SQL that is true for a bad row; one bad row refuses the batch. */
-  readonly bad: string;
+  /** Boolean SQL that is true for a bad row; one bad row refuses the batch. Absent for rows that were checked. */
+  readonly bad?: string;
   readonly params?: EngineParams;
   /** The file, its input format and its columns as read: `timestamp Nullable(String), ...`. */
   readonly file: string;

@@ -135,12 +135,12 @@ export function insertText(batch: EngineBatch, source: string, bind: Bind = asIs
   if (columns.length !== expressions.length) {
     throw new TypeError(`${columns.length} columns, but ${expressions.length} expressions`);
   }
-  checkPlaceholders(`${expressions.join(' ')} ${bad}`, params);
+  checkPlaceholders(`${expressions.join(' ')} ${bad ?? ''}`, params);
   return [
     `INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')})`,
     settingsClause({ ...batchSettings, ...settings, insert_deduplication_token: token }).trim(),
     `SELECT ${expressions.map(bind).join(', ')}`,
     `FROM ${selection === undefined ? source : `(SELECT ${selection} FROM ${source} AS r)`} AS i`,
-    `WHERE NOT throwIf(ifNull(${bind(bad)}, true) OR ignore(i.*), 'bad row')`,
+    ...(bad === undefined ? [] : [`WHERE NOT throwIf(ifNull(${bind(bad)}, true) OR ignore(i.*), 'bad row')`]),
   ].join('\n');
 }

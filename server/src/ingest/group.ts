@@ -10,7 +10,7 @@ import type { KeyLocks } from '../locks.js';
 import { busy, conflict } from './answers.js';
 import { onDisk } from './disk.js';
 import { batchKey, groupKey, type Kept } from './kept.js';
-import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
+import type { Days, Spool, Staged, StagedFile, Supersedes } from './spool.js';
 import type { Statement } from './statement.js';
 import type { Outcome, Store } from './store.js';
 
@@ -56,6 +56,8 @@ export interface Numbered<Batch> {
 export interface GroupRows {
   readonly statement: Statement;
   readonly text: readonly (string | Uint8Array)[];
+  /** Days of each batch, if they are known. */
+  readonly days?: readonly Days[];
 }
 
 /** Puts the rows of a group's batches, which are not none, into one file. */
@@ -233,8 +235,8 @@ export class Groups<Batch extends GroupBatch> {
 
   async #insert(begun: readonly [Begin<Batch>, ...Begin<Batch>[]]): Promise<void> {
     const { ledger, spool, store, kept } = this.parts;
-    const { statement, text } = this.compose(numbered(begun));
-    const staged = stagedOf(spool.newId(), begun, statement);
+    const { text, ...rows } = this.compose(numbered(begun));
+    const staged = stagedOf(spool.newId(), begun, rows);
     try {
       await onDisk(spool.putGroup(staged, text));
     } catch (error) {
@@ -331,7 +333,7 @@ function numbered<Batch>([first, ...others]: readonly [Begin<Batch>, ...Begin<Ba
 function stagedOf(
   id: string,
   begun: readonly [Begin<GroupBatch>, ...Begin<GroupBatch>[]],
-  statement: Statement,
+  rows: Omit<GroupRows, 'text'>,
 ): Staged {
   const [{ commit }, ...others] = begun;
   const supersedes = begun.flatMap(({ member, commit: { seq } }): readonly Supersedes[] => {
@@ -343,7 +345,7 @@ function stagedOf(
     commits: [commit, ...others.map((one) => one.commit)],
     // Numbers are never given twice, so the id of the group makes its token no less its own.
     token: `${commit.accountId}:${commit.seq}:${id}`,
-    statement,
+    ...rows,
     reads: 'rows',
     group: true,
     files: begun.flatMap(({ member }) => member.batch.files),

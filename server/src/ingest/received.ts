@@ -22,6 +22,7 @@ import { jsonScanner } from './json-scanner.js';
 import { batchKey, type Kept } from './kept.js';
 import { BodyLimits } from './limits.js';
 import { type Media, type RowFormat, readIdempotencyKey, readMedia } from './media.js';
+import { packRows } from './packed.js';
 import type { ParquetReading } from './parquet-columns.js';
 import { type Received, receive } from './receive.js';
 import { receiveParquet } from './receive-parquet.js';
@@ -148,6 +149,10 @@ export class IncomingBatches {
     const { source, header } = checked;
     if (typeof source === 'object') throw new TypeError('a Parquet file is no small batch');
     const { hash: bodyHash, bytes, scan } = checked.received;
+    const text = bareRows(body, source);
+    const { newId: newGuid } = this.parts.spool;
+    const packed =
+      source === 'csv' ? undefined : packRows(dataset, text, scan.rows, { ...checked.facts(), newGuid });
     try {
       const { outcome } = await this.#small.store({
         accountId,
@@ -156,12 +161,13 @@ export class IncomingBatches {
         bodyHash,
         rows: scan.rows,
         bytes,
-        form: header === undefined ? 'json' : `csv\n${header}`,
+        form: packed !== undefined ? 'packed' : header === undefined ? 'json' : `csv\n${header}`,
         files: [],
         supersedes: [],
         products,
-        text: bareRows(body, source),
+        text,
         header,
+        packed,
       });
       const duplicate = outcome === 'duplicate';
       return { dataset: dataset.name, accepted: scan.rows, batch: batchId, duplicate };

@@ -1,13 +1,14 @@
 /**
- * Small bodies that came in share an insert: their text is put into one file as it is, and a row has the number of the
- * batch within whose rows its place in the file lies. So no row is parsed or written anew here. Rows whose number hangs
- * on their place are read by one thread; a group is short enough for that.
+ * Small bodies that came in share an insert. Rows that could be packed are put into one file of columns (`packed.ts`).
+ * Of others the text is put into one file as it is, and a row has the number of the batch within whose rows its place in
+ * the file lies. Rows whose number hangs on their place are read by one thread; a group is short enough for that.
  */
 import type { Settings } from '../config.js';
 import type { Clock } from '../system.js';
 import { type GroupBatch, type GroupParts, type GroupRows, Groups, type Numbered } from './group.js';
 import type { IncomingBatch } from './index.js';
 import type { RowFormat } from './media.js';
+import { type PackedRows, packedFile, packedStatementOf } from './packed.js';
 import { factsOf } from './rules.js';
 import { groupStatementOf } from './statement.js';
 
@@ -18,9 +19,11 @@ export const smallBytes = 256 * 1024;
 export interface SmallBatch extends GroupBatch {
   readonly products: IncomingBatch['products'];
   /** Its rows, without what stands around them. */
-  readonly text: Uint8Array;
+  readonly text: Buffer;
   /** The header line of CSV rows. */
   readonly header: string | undefined;
+  /** Its rows in columns, unless they are left to the engine; groups have batches of one kind. */
+  readonly packed: PackedRows | undefined;
 }
 
 /** What groups of small bodies work with. */
@@ -29,7 +32,7 @@ interface SmallParts extends GroupParts {
   readonly settings: Pick<Settings, 'ingest-group'>;
 }
 
-/** Groups of small bodies; values are held against the time at which a group is put together. */
+/** Groups of small bodies; the engine holds values against the time at which a group is put together. */
 export function smallBatches(parts: SmallParts): Groups<SmallBatch> {
   const { clock, settings } = parts;
   return new Groups(parts, (group) => compose(group, clock.now()), settings['ingest-group']);
@@ -39,7 +42,7 @@ const newline = 0x0a;
 const spaces: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0d, newline]);
 
 /** The rows of a good body without byte order mark, header line, the brackets of an array and the last line feeds. */
-export function bareRows(body: Uint8Array, format: RowFormat): Uint8Array {
+export function bareRows(body: Buffer, format: RowFormat): Buffer {
   let from = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? 3 : 0;
   let to = body.length;
   if (format === 'csv') {
@@ -60,6 +63,16 @@ export function bareRows(body: Uint8Array, format: RowFormat): Uint8Array {
 function compose(group: readonly [Numbered<SmallBatch>, ...Numbered<SmallBatch>[]], now: number): GroupRows {
   const [{ batch }] = group;
   const { dataset, accountId, header } = batch;
+  const packed = group.flatMap((one) =>
+    one.batch.packed === undefined ? [] : [{ packed: one.batch.packed, seq: one.seq }],
+  );
+  if (packed.length === group.length) {
+    return {
+      statement: packedStatementOf(dataset, accountId),
+      text: [packedFile(dataset, packed)],
+      days: packed.map(({ packed: { days } }) => days),
+    };
+  }
   const starts: number[] = [];
   let rows = 0;
   for (const one of group) {

@@ -25,6 +25,9 @@ export interface Supersedes {
   readonly cabIdHashes: readonly string[];
 }
 
+/** First and last day of the rows of a commit, `YYYY-MM-DD`. */
+export type Days = readonly [first: string, last: string];
+
 /** One insert that can be repeated at any time: of a large batch, or of a group of batches. */
 export interface Staged {
   readonly id: string;
@@ -39,6 +42,8 @@ export interface Staged {
   readonly group: boolean;
   readonly files: readonly StagedFile[];
   readonly supersedes: readonly Supersedes[];
+  /** Days of each commit, if they are known before its rows are stored. */
+  readonly days?: readonly Days[];
   /**
    * SHA-256 of the file that it reads, hex, if nobody waits for the disk: a start repeats it only if the file is so. It
    * is acknowledged when the engine has flushed its rows; until then a lost file is a batch that was never

@@ -21,6 +21,9 @@ export type Statement = Pick<
   'table' | 'columns' | 'expressions' | 'bad' | 'params' | 'format' | 'structure' | 'selection' | 'settings'
 >;
 
+/** One that says which rows are bad. */
+export type CheckingStatement = Statement & { readonly bad: string };
+
 const jsonTypes: Readonly<Record<string, string>> = {
   text: 'String',
   integer: 'Int64',
@@ -95,7 +98,7 @@ function numberOf(seq: Rows['seq'], bound: Bound): string {
   return `transform(roundDown(rowNumberInAllBlocks(), ${starts}), ${starts}, ${seqs}, toUInt64(0))`;
 }
 
-function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): Statement {
+function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): CheckingStatement {
   const bound: Bound = {};
   const bad: string[] = [];
   const columns: string[] = ['accountId', 'seq'];
@@ -170,7 +173,7 @@ export function statementOf(
   source: Reading | ParquetReading,
   facts: Facts,
   { accountId, seq }: { readonly accountId: string; readonly seq: number },
-): Statement {
+): CheckingStatement {
   const rows = { entry, facts, accountId, seq };
   if (typeof source === 'string') return assemble({ ...rows, reading: source });
   return assemble({ ...rows, reading: 'json', parquet: source });

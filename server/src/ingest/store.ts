@@ -6,7 +6,7 @@ import { type Engine, EngineError, Queue } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Files } from '../files/index.js';
 import type { Ledger, OpenCommit, Written } from '../ledger/index.js';
-import type { Spool, Staged, StagedFile, Supersedes } from './spool.js';
+import type { Days, Spool, Staged, StagedFile, Supersedes } from './spool.js';
 import { storedTables } from './stored-tables.js';
 
 /** Thrown when the engine found bad rows: nothing is stored, the commit is void. */
@@ -31,6 +31,16 @@ export type Outcome =
 
 /** Days of a commit whose rows could not be asked for theirs: all there are. */
 const anyDay = { firstDay: '1970-01-01', lastDay: '2149-06-06' } as const;
+
+/** A commit whose rows are stored. */
+type Counted = Written & { readonly count: number };
+
+function daysOf(commits: Staged['commits'], days: readonly Days[]): readonly Counted[] {
+  return commits.map((commit, index) => {
+    const [firstDay, lastDay] = days[index] ?? [anyDay.firstDay, anyDay.lastDay];
+    return { commit, count: commit.rows, firstDay, lastDay };
+  });
+}
 
 /** Of a batch that is kept here and repeated. */
 function laterFailure(cause: unknown): Failure {
@@ -69,7 +79,13 @@ export class Store {
       return await this.#failed(staged, repeated, error);
     }
     try {
-      const [written] = await Promise.all([this.#written(commits), this.#takeFiles(staged.files, repeated)]);
+      // Rows whose days are known were counted when their file was made, and an insert stores all of a file or nothing.
+      // To ask the engine once more takes it 6 ms, a fifth of a group of small batches.
+      const known = repeated ? undefined : staged.days;
+      const [written] = await Promise.all([
+        known === undefined ? this.#written(commits) : daysOf(commits, known),
+        this.#takeFiles(staged.files, repeated),
+      ]);
       const wrong = written.find(({ commit, count }) => count !== commit.rows);
       if (wrong !== undefined) {
         const { commit, count } = wrong;
@@ -183,7 +199,7 @@ WHERE accountId = {account:String} AND cabIdHash IN {ids:Array(String)} AND supe
   }
 
   /** Number, least and greatest day of the rows of each commit. */
-  async #written(commits: Staged['commits']): Promise<(Written & { readonly count: number })[]> {
+  async #written(commits: Staged['commits']): Promise<readonly Counted[]> {
     const [{ accountId: account, dataset, seq }] = commits;
     try {
       const bytes = await this.engine.query({

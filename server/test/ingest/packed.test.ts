@@ -1,0 +1,158 @@
+/**
+ * Rows of small bodies are packed here or read by the engine, and both must store the same: random rows of every
+ * dataset, good and odd ones. What the engine calls bad is never packed. The seed is printed.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { after, before, test } from 'node:test';
+import { type DatasetEntry, datasets } from '@storelens/contract';
+import { openChdb } from '../../src/engine/chdb.js';
+import type { Engine } from '../../src/engine/index.js';
+import { migrateEngine } from '../../src/engine/migrate.js';
+import { jsonRows } from '../../src/ingest/json-rows.js';
+import { jsonScanner } from '../../src/ingest/json-scanner.js';
+import { packedFile, packedStatementOf, packRows } from '../../src/ingest/packed.js';
+import { RowRules } from '../../src/ingest/row-rules.js';
+import { factsOf } from '../../src/ingest/rules.js';
+import { groupStatementOf, type Statement, statementOf } from '../../src/ingest/statement.js';
+import { Chance, oddJson, oddNow, oddProducts } from './odd-rows.js';
+
+const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
+const rowsEach = Number(process.env.STORELENS_TEST_ROWS ?? 800);
+const facts = factsOf(oddNow, {
+  find: () => undefined,
+  ofKind: (kind) => oddProducts[kind].map((id) => ({ id, kind, parentId: null, name: id })),
+});
+
+let folder: string;
+let engine: Engine;
+
+before(async () => {
+  console.log(`STORELENS_TEST_SEED=${seed}`);
+  folder = await mkdtemp(join(tmpdir(), 'storelens-packed-'));
+  engine = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
+  await migrateEngine(engine);
+});
+
+after(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function scanned(entry: DatasetEntry, row: string): boolean {
+  const scanner = jsonScanner(entry, 'lines');
+  scanner.push(Buffer.from(row));
+  return scanner.end().problem === undefined;
+}
+
+const newGuid = () => '00000000-0000-4000-8000-000000000000';
+const pack = (entry: DatasetEntry, text: string, rows = 1) =>
+  packRows(entry, Buffer.from(text), rows, { ...facts, newGuid });
+
+/** Whether the engine makes an id for a row, another one each time. */
+function isDerived(entry: DatasetEntry, row: string): boolean {
+  const { id } = JSON.parse(row) as { id?: unknown };
+  return entry.name === 'reviews' && (id ?? '') === '';
+}
+
+/** What the explanation says of rows; the engine ends at a key that is given twice, and judges none. */
+async function explained(entry: DatasetEntry, rows: readonly string[]): Promise<string[][]> {
+  const rules = new RowRules(entry, facts);
+  const found: string[][] = [];
+  for await (const row of jsonRows(Readable.from([Buffer.from(rows.join('\n'))]), 'lines')) {
+    found.push('entries' in row ? rules.problems(row.entries) : [row.problem]);
+  }
+  return found;
+}
+
+/** For every row of a body, whether the engine's check calls it bad. */
+async function judged(entry: DatasetEntry, rows: readonly string[]): Promise<boolean[]> {
+  const file = join(folder, 'rows');
+  await writeFile(file, rows.join('\n'));
+  const statement = statementOf(entry, 'json', facts, { accountId: 'a', seq: 1 });
+  const used = Object.entries(statement.params ?? {}).filter(([name]) => statement.bad.includes(`{${name}:`));
+  const bytes = await engine.query({
+    account: 'a',
+    sql: `SELECT ifNull(${statement.bad}, 1) OR ignore(i.*) FROM file('${file}', ${statement.format}, '${statement.structure}') AS i`,
+    params: Object.fromEntries(used),
+    format: 'TSV',
+    settings: { ...statement.settings, max_threads: 1 },
+  });
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line !== '0' && line !== 'false');
+}
+
+/** Stores a file and returns what the table then holds of the account. */
+async function stored(accountId: string, statement: Statement, body: string | Uint8Array): Promise<string> {
+  const file = join(folder, 'rows');
+  await writeFile(file, body);
+  await engine.insert({ ...statement, account: accountId, token: accountId, file });
+  const line = statement.columns.includes('line') ? ' REPLACE (0 AS line)' : '';
+  const bytes = await engine.query({
+    account: accountId,
+    sql: `SELECT * EXCEPT (accountId)${line} FROM ${statement.table} WHERE accountId = '${accountId}' ORDER BY seq`,
+    format: 'TSV',
+  });
+  return Buffer.from(bytes).toString('utf8');
+}
+
+for (const entry of Object.values(datasets).filter(({ completed }) => completed === undefined)) {
+  test(`rows of ${entry.name} are stored alike`, async () => {
+    const chance = new Chance(seed);
+    const odd = Array.from({ length: rowsEach }, () => oddJson(entry, chance));
+    const passed = odd.filter((row) => scanned(entry, row));
+    const bodies = passed.map((row) => ({ row, packed: pack(entry, row) }));
+    const packed = bodies.flatMap(({ row, packed }) => (packed === undefined ? [] : [{ row, packed }]));
+    const rows = packed.map(({ row }) => row);
+    const bad = await judged(entry, rows);
+    rows.forEach((row, index) => {
+      assert.equal(bad[index], false, `packed, but bad: ${row}`);
+    });
+    const seqs = rows.map((_, index) => index + 5);
+    const numbers = { starts: rows.map((_, index) => index), seqs };
+    const read = groupStatementOf(entry, 'json', facts, { accountId: 'read', numbers });
+    const files = packed.map((one, index) => ({ packed: one.packed, seq: seqs[index] ?? 0 }));
+    const expected = (await stored('read', read, rows.join('\n'))).split('\n');
+    const statement = packedStatementOf(entry, 'packed');
+    const found = (await stored('packed', statement, packedFile(entry, files))).split('\n');
+    assert.equal(found.length, expected.length);
+    found.forEach((line, index) => {
+      if (!isDerived(entry, rows[index] ?? '{}')) assert.equal(line, expected[index], rows[index]);
+    });
+    // In one body the same as one by one.
+    const columns = pack(entry, rows.join(' \n\n'), rows.length)?.columns;
+    const inArray = pack(entry, rows.join(' ,\n'), rows.length)?.columns;
+    assert.ok(columns !== undefined);
+    assert.deepEqual(inArray, columns);
+    columns.forEach((column, index) => {
+      const one = Buffer.concat(packed.map(({ packed: { columns } }) => columns[index] ?? Buffer.alloc(0)));
+      assert.ok(column.equals(one), `column ${index}`);
+    });
+    // Few good ones are left to the engine.
+    const left = passed.filter((_, index) => bodies[index]?.packed === undefined);
+    const good = (await explained(entry, left)).filter((problems) => problems.length === 0).length;
+    assert.ok(rows.length > 10 * good, `${rows.length} packed, ${good} good ones left`);
+  });
+}
+
+test('a key given twice, an amount beyond doubles and bad rows are left to the engine', () => {
+  const { acquisitions } = datasets;
+  assert.ok(acquisitions);
+  const start = `{"timestamp":"2024-02-29T10:00:00Z","applicationId":${JSON.stringify(oddProducts.app[0])}`;
+  assert.equal(pack(acquisitions, `${start}}\n${start}}`, 2)?.rows, 2);
+  assert.equal(pack(acquisitions, `${start},"userId":"\\"a\\\\","market":"\\u0041"}`)?.rows, 1);
+  assert.equal(pack(acquisitions, `${start},"market":"a","market":"b"}`), undefined);
+  assert.equal(pack(acquisitions, `${start},"market":"a","market":null}`), undefined);
+  assert.equal(pack(acquisitions, `${start},"purchasePriceUSDAmount":1000000000}`), undefined);
+  assert.equal(pack(acquisitions, `${start}}\n${start},"quantity":0}`, 2), undefined);
+  assert.deepEqual(pack(acquisitions, `${start}}\n${start.replace('02-29', '01-31')}}`, 2)?.days, [
+    '2024-01-31',
+    '2024-02-29',
+  ]);
+});
