@@ -68,7 +68,7 @@ const mergeSettings = `<clickhouse>
  * Settings of every session. Bound values are part of a statement, and the standard limit on its length is 256 KiB. No
  * compiling of expressions: the engine would compile an aggregation at its fourth use, and whoever asks then waits 50 ms
  * longer for an answer of 9 ms. No looking for what no statement of ours has in it (projections, chains of comparisons,
- * filters and columns to move): planning is most of a small answer, and this was 0.6 of 4.8 ms.
+ * filters to merge): planning is most of a small answer, and this was 0.6 of 4.8 ms.
  */
 const sessionSettings: EngineSettings = {
   max_query_size: 67_108_864,
@@ -79,7 +79,6 @@ const sessionSettings: EngineSettings = {
   optimize_use_implicit_projections: 0,
   optimize_and_compare_chain: 0,
   query_plan_merge_filters: 0,
-  query_plan_remove_unused_columns: 0,
 };
 
 function settingsFile(folder: string): string {

@@ -76,6 +76,8 @@ test('details are single failures by the second, newest first, of one hash in an
   assert.equal(await total("filter=cabExpirationTime eq '9999-12-31'"), 3);
   assert.equal(await total("filter=cabExpirationTime ne '9999-12-31 23:59:59'"), 0);
   assert.equal(await total("filter=cabId eq '1000000000002'"), 1);
+  // The engine finds out while it plans that nothing is both.
+  assert.equal(await total("filter=deviceModel eq 'a' and deviceModel eq 'b'"), 0);
   assert.equal(await total('startDate=2018-05-31&endDate=2018-05-31'), 1);
 });
 
