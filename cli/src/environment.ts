@@ -14,6 +14,8 @@ export interface Environment {
   readonly profile: string | undefined;
   /** No colours and no drawing characters: NO_COLOR is set, or TERM is dumb. */
   readonly plain: boolean;
+  /** Width of the terminal, where standard output is none: COLUMNS. */
+  readonly columns: number | undefined;
   /** All variables, for the settings table of `serve` and the place of the profiles. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -27,6 +29,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     clientId: variables.STORELENS_CLIENT_ID || undefined,
     clientSecret: variables.STORELENS_CLIENT_SECRET || undefined,
     profile: variables.STORELENS_PROFILE || undefined,
+    columns: /^[1-9]\d{0,3}$/.test(variables.COLUMNS ?? '') ? Number(variables.COLUMNS) : undefined,
     plain: Boolean(variables.NO_COLOR) || variables.TERM === 'dumb',
     variables,
   };

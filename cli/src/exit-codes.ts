@@ -9,9 +9,11 @@ import {
   InvalidRequestError,
   NotFoundError,
   RateLimitError,
+  ResultMovedError,
   ServiceError,
   type StorelensError,
 } from '@storelens/client';
+import { harmlessLines } from './output.js';
 
 /** Lines for help texts. */
 export const exitCodeLines: readonly (readonly [code: string, meaning: string])[] = [
@@ -26,7 +28,7 @@ export const exitCodeLines: readonly (readonly [code: string, meaning: string])[
 const families = [
   [3, [AuthenticationError]],
   [4, [ForbiddenError, InvalidRequestError, NotFoundError]],
-  [5, [RateLimitError, ServiceError, ConnectionError]],
+  [5, [RateLimitError, ServiceError, ConnectionError, ResultMovedError]],
 ] as const;
 
 /** The exit code of a call that failed. */
@@ -39,5 +41,5 @@ export function explained(error: StorelensError): string {
   const told =
     error.data.length > 0 && error instanceof InvalidRequestError ? error.data.join('\n') : error.message;
   const request = error.requestId === undefined ? '' : ` (request ${error.requestId})`;
-  return `${told}${error instanceof ServiceError ? request : ''}`;
+  return harmlessLines(`${told}${error instanceof ServiceError ? request : ''}`);
 }

@@ -64,9 +64,13 @@ export async function run(args: readonly string[], context: Context): Promise<nu
       context.err.write(`storelens: ${explained(error)}\n`);
       return exitCodeOf(error);
     }
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
     // A reader that has seen enough (`| head`) is no fault.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return 0;
-    throw error;
+    if (code === 'EPIPE') return 0;
+    // The system said no, to a file or a full disk; everything else is a fault of ours, whose place is worth knowing.
+    if (syscall === undefined) throw error;
+    context.err.write(`storelens: ${message}\n`);
+    return 1;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Prints answers: JSON as the server gave it, or aligned text that cannot drive a terminal. */
 import type { Context, Input } from './command.js';
+import { padded, widthOf } from './width.js';
 
 /** An object as the server answers it. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -34,13 +35,13 @@ export function aligned(lines: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const line of lines) {
     line.forEach((text, index) => {
-      widths[index] = Math.max(widths[index] ?? 0, [...text].length);
+      widths[index] = Math.max(widths[index] ?? 0, widthOf(text));
     });
   }
   return lines
     .map((line) => {
-      const padded = line.map((text, index) => text + ' '.repeat((widths[index] ?? 0) - [...text].length));
-      return `${padded.join('  ').trimEnd()}\n`;
+      const cells = line.map((text, index) => padded(text, widths[index] ?? 0));
+      return `${cells.join('  ').trimEnd()}\n`;
     })
     .join('');
 }
@@ -52,7 +53,17 @@ function cell(value: unknown): string {
   return harmless(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
-/** A text of others without what drives a terminal. */
+/** A text of others without what drives a terminal or turns its line around. */
 export function harmless(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\u{fffd}');
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, '\u{fffd}');
+}
+
+/** The same of several lines, which stay lines. */
+export function harmlessLines(text: string): string {
+  return text.split('\n').map(harmless).join('\n');
+}
+
+/** Says what a service remarks in `Storelens-Notice`, on standard error. */
+export function tellNotice({ err }: Context, notice: string): void {
+  err.write(`note: ${harmless(notice)}\n`);
 }

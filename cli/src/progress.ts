@@ -1,5 +1,6 @@
 /** A progress bar on one line of a terminal. Where standard error is no terminal, nothing is shown. */
 import type { Context } from './command.js';
+import { harmlessLines } from './output.js';
 
 const barWidth = 30;
 /** Milliseconds between two drawings. */
@@ -34,7 +35,7 @@ export class Progress {
   /** A line of its own, above the bar. */
   note(text: string): void {
     this.end();
-    this.#context.err.write(`${text}\n`);
+    this.#context.err.write(`${harmlessLines(text)}\n`);
   }
 
   /** Takes the bar away. */

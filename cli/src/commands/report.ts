@@ -2,14 +2,15 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Client, ProtocolError, unlisted } from '@storelens/client';
+import { type Client, ConnectionError, ProtocolError, unlisted } from '@storelens/client';
 import { literalReports, type ReportEntry, reports } from '@storelens/contract';
 import { accountOptions, clientOf } from '../account.js';
 import { type Command, type Context, type Input, UsageError } from '../command.js';
-import { aligned } from '../output.js';
+import { aligned, harmless, harmlessLines, tellNotice } from '../output.js';
 import { chart } from '../report/chart.js';
 import { dayOf } from '../report/days.js';
-import { csvHead, csvLine, type Row } from '../report/delimited.js';
+import { CsvColumns, csvHead, csvLine, type Row } from '../report/delimited.js';
+import { padded, widthOf } from '../width.js';
 
 const formats = ['table', 'csv', 'ndjson', 'json', 'parquet', 'chart'] as const;
 type Format = (typeof formats)[number];
@@ -89,10 +90,11 @@ export const report: Command = {
 async function run(input: Input, context: Context): Promise<void> {
   const entry = entryOf(input.operand('REPORT'));
   const format = formatOf(input, context);
+  refuseIdle(input, format);
   const parameters = parametersOf(entry, input, context, format);
   const client = await clientOf(input, context, {
     onRetry: ({ delay, error }) =>
-      context.err.write(`${error.message} Trying again in ${Math.ceil(delay / 1000)} s.\n`),
+      context.err.write(`${harmlessLines(error.message)} Trying again in ${Math.ceil(delay / 1000)} s.\n`),
   });
   const type = mediaTypes[format];
   if (type !== undefined && (await copied(client, entry, parameters, format, type, input, context))) return;
@@ -102,8 +104,14 @@ async function run(input: Input, context: Context): Promise<void> {
   const whole = input.flag('all') || format === 'chart';
   const rows: Row[] = [];
   let total: number | undefined;
-  let head: readonly string[] | undefined;
+  const columns = new CsvColumns(entry);
+  // A reader that has gone is noticed with the next piece, before another page is asked for.
+  let gone: Error | undefined;
+  context.out.once('error', (error) => {
+    gone = error;
+  });
   const write = async (text: string) => {
+    if (gone !== undefined) throw gone;
     if (!context.out.write(text)) await once(context.out, 'drain');
   };
   if (format === 'json') await write('[');
@@ -111,16 +119,17 @@ async function run(input: Input, context: Context): Promise<void> {
   for await (const page of client.pages(unlisted(entry.name), parameters, {
     moved: whole ? 'throw' : 'ignore',
   })) {
-    for (const notice of page.notices) context.err.write(`note: ${notice}\n`);
+    for (const notice of page.notices) tellNotice(context, notice);
     total = page.total;
+    if (format === 'csv' && count === 0) {
+      const head = columns.begin(page.rows as readonly Row[], parameters.groupby);
+      if (head.length > 0) await write(csvHead(head));
+    }
     for (const row of page.rows as readonly Row[]) {
       if (format === 'table' || format === 'chart') rows.push(row);
       else if (format === 'csv') {
-        if (head === undefined) {
-          head = Object.keys(row);
-          await write(csvHead(head));
-        }
-        await write(csvLine(row, head, entry.fields, input.flag('raw')));
+        columns.look(row);
+        await write(csvLine(row, columns.names, entry.fields, input.flag('raw')));
       } else
         await write(
           format === 'json'
@@ -132,6 +141,10 @@ async function run(input: Input, context: Context): Promise<void> {
     if (!whole) break;
   }
   if (format === 'json') await write(count === 0 ? ']\n' : '\n]\n');
+  for (const name of columns.lost)
+    context.err.write(
+      `note: ${harmless(name)} stands in later rows only and is left out; ndjson and json have it\n`,
+    );
   if (format === 'table') await write(table(rows));
   if (format === 'chart') await write(drawn(entry, rows, input, context));
   if (total !== undefined && total > count)
@@ -156,6 +169,17 @@ function formatOf(input: Input, { out }: Context): Format {
       'Parquet is no text: send it to a file, as in `storelens report ... --format parquet > rows.parquet`',
     );
   return format;
+}
+
+/** Options that would say nothing are mistakes. */
+function refuseIdle(input: Input, format: Format): void {
+  const has = (name: string) => input.text(name) !== undefined || input.flag(name);
+  if (has('top') && has('all')) throw new UsageError('--top and --all exclude each other');
+  if (has('top') && format === 'chart')
+    throw new UsageError('--top says nothing for a chart, which needs all rows');
+  if (has('measure') && format !== 'chart')
+    throw new UsageError(`--measure is for charts, not for ${format}`);
+  if (has('raw') && format !== 'csv') throw new UsageError(`--raw is for csv, not for ${format}`);
 }
 
 /** The parameters of the API, in its own names. */
@@ -206,7 +230,8 @@ async function copied(
   const query = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(String(value))}`],
   );
-  const accept = format === 'csv' && input.flag('raw') ? `${type}; raw=true` : type;
+  // A service that knows this form says so by sending it; one that does not must have something to send instead.
+  const accept = `${type}${format === 'csv' && input.flag('raw') ? '; raw=true' : ''}, application/json; q=0.1`;
   const answer = await client.request(`/v1.0/my/analytics/${entry.name}?${query.join('&')}`, {
     headers: { accept },
   });
@@ -215,10 +240,31 @@ async function copied(
     return false;
   }
   const notice = answer.headers.get('storelens-notice');
-  if (notice !== null) context.err.write(`note: ${decodeURIComponent(notice)}\n`);
+  if (notice !== null) tellNotice(context, decoded(notice));
   if (answer.body === null) throw new ProtocolError('The answer has no body.', { code: 'no-body' });
-  await pipeline(Readable.fromWeb(answer.body as never), context.out, { end: false });
+  await pipeline(toTheEnd(answer.body), context.out, { end: false });
   return true;
+}
+
+/** The bytes of a body; throws ConnectionError where it breaks off, because what has arrived is then no whole result. */
+async function* toTheEnd(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* Readable.fromWeb(body as never) as AsyncIterable<Uint8Array>;
+  } catch (cause) {
+    throw new ConnectionError('The service broke the result off: what was written so far is not all of it.', {
+      code: 'cut',
+      cause,
+    });
+  }
+}
+
+/** A header that percent-encodes what is not ASCII, or somebody else's with a percent sign. */
+function decoded(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
 }
 
 /** Columns as wide as their widest cell, numbers to the right. */
@@ -227,21 +273,21 @@ function table(rows: readonly Row[]): string {
   if (names.length === 0) return 'no rows\n';
   const cells = rows.map((row) => names.map((name) => cell(row[name])));
   const widths = names.map((name, index) =>
-    Math.max(name.length, ...cells.map((line) => line[index]?.length ?? 0)),
+    cells.reduce((widest, line) => Math.max(widest, widthOf(line[index] ?? '')), widthOf(name)),
   );
   const numeric = names.map((name) =>
     rows.every((row) => row[name] === null || typeof row[name] === 'number'),
   );
-  const padded = (line: readonly string[]) =>
-    line.map((text, index) => (numeric[index] ? text.padStart(widths[index] ?? 0) : text));
-  return aligned([padded(names), ...cells.map(padded)]);
+  const lines = [names.map(harmless), ...cells].map((line) =>
+    line.map((text, index) => (numeric[index] ? padded(text, widths[index] ?? 0, 'right') : text)),
+  );
+  return aligned(lines);
 }
 
 function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';
   if (typeof value === 'number') return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, '\u{fffd}');
+  return harmless(typeof value === 'string' ? value : JSON.stringify(value));
 }
 
 function drawn(
@@ -271,5 +317,11 @@ function drawn(
       .filter((name) => name !== 'date') ?? [];
   const distinct = entry.sources.some(({ measures: of }) => of[measure]?.aggregate === 'distinct');
   const head = `${measure} by ${by}${distinct ? ' (added up over rows: who is in several of them counts several times)' : ''}\n`;
-  return head + chart(rows, { by, measure, width: out.columns ?? defaultWidth, plain: environment.plain });
+  return (
+    head +
+    chart(rows, {
+      ...{ by, measure, level: input.text('level'), plain: environment.plain },
+      width: out.columns ?? environment.columns ?? defaultWidth,
+    })
+  );
 }

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import { type Client, type FileReportName, unlisted } from '@storelens/client';
 import { accountOptions, clientOf } from '../account.js';
 import { type Action, type Context, type Input, RefusedError } from '../command.js';
-import { printList, type Row } from '../output.js';
+import { printList, type Row, tellNotice } from '../output.js';
 import { Progress } from '../progress.js';
 import { dayOf } from '../report/days.js';
 import { lookupOf, productOf, programmeOptions, reportOf, sourceOf } from './programmes.js';
@@ -107,7 +107,7 @@ async function listCrashes(
     orderby: 'date desc',
     top,
   });
-  for (const notice of page.notices) context.err.write(`note: ${notice}\n`);
+  for (const notice of page.notices) tellNotice(context, notice);
   const columns = crashColumns.filter((name) => entry.fields.some((field) => field.name === name));
   printList(input, context, page.rows as readonly Row[], columns);
   more(context, page.rows.length, page.total ?? 0, 'crashes');

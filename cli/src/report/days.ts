@@ -2,6 +2,8 @@
 import { UsageError } from '../command.js';
 
 const day = 86_400_000;
+/** No store has older data, and years before it have no four digits. */
+const longestAgo = 200;
 
 /** The day as `yyyy-MM-dd`, `now` in milliseconds. Hours (`2026-05-31 09:00:00`) stay as they are. */
 export function dayOf(text: string, option: string, now: number): string {
@@ -9,8 +11,9 @@ export function dayOf(text: string, option: string, now: number): string {
   if (text === 'today') return iso(now);
   if (text === 'yesterday') return iso(now - day);
   const ago = /^(\d{1,5})([dwmy])$/.exec(text);
-  if (ago !== null) {
-    const count = Number(ago[1]);
+  const count = Number(ago?.[1]);
+  const perYear = { d: 366, w: 53, m: 12, y: 1 }[ago?.[2] ?? ''] ?? 1;
+  if (ago !== null && count <= longestAgo * perYear) {
     if (ago[2] === 'd' || ago[2] === 'w') return iso(now - count * (ago[2] === 'd' ? day : 7 * day));
     return iso(monthsBefore(now, ago[2] === 'm' ? count : 12 * count));
   }

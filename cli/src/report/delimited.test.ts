@@ -25,3 +25,11 @@ test('what a spreadsheet would run is text, unless it is asked for as it is', ()
     assert.equal(line(true), `"${start}1"\n`);
   }
 });
+
+test('a service that has text where the report has none breaks no line', () => {
+  const fields = [{ name: 'date', type: 'date' }] as const;
+  assert.equal(csvLine({ date: '5/3/2021, noon' }, ['date'], fields, false), '"5/3/2021, noon"\n');
+  assert.equal(csvLine({ date: '=1+1' }, ['date'], fields, false), '"\'=1+1"\n');
+  assert.equal(csvLine({ date: -5 }, ['date'], fields, false), '-5\n');
+  assert.equal(csvHead(['date', 'a,b']), 'date,"a,b"\n');
+});

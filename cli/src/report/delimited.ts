@@ -2,13 +2,16 @@
  * Rows as CSV (RFC 4180, with line feeds): a line of field names, then a line a row, as the server writes whole results.
  * Texts are in quotes, everything else is bare; amounts and failure counts have a fraction digit at least.
  */
-import type { Field } from '@storelens/contract';
+import type { Field, ReportEntry } from '@storelens/contract';
 
 export type Cell = string | number | boolean | null | undefined | object;
 export type Row = Readonly<Record<string, Cell>>;
 
 /** Text that a spreadsheet would run as a formula begins with one of these. */
 const formula = /^[=+\-@\t\r]/;
+
+/** Not to be left bare. */
+const risky = /^[=+\-@\t\r]|[",\r\n]/;
 
 /** A cell; `raw` leaves text as it is, otherwise what a spreadsheet would run gets a leading `'`. */
 function cell(value: Cell, type: Field['type'], raw: boolean): string {
@@ -23,13 +26,14 @@ function cell(value: Cell, type: Field['type'], raw: boolean): string {
     case 'decimal':
       return Number.isInteger(value) ? `${text}.0` : text;
     default:
-      return text;
+      // Some service may have a text where the report has none.
+      return typeof value === 'string' && risky.test(value) ? cell(value, 'text', raw) : text;
   }
 }
 
 /** The line of field names. */
 export function csvHead(names: readonly string[]): string {
-  return `${names.join(',')}\n`;
+  return `${names.map((name) => (risky.test(name) ? cell(name, 'text', true) : name)).join(',')}\n`;
 }
 
 /** The line of a row, whose fields are of a report; one that the report does not know is text if it holds text. */
@@ -45,4 +49,51 @@ export function csvLine(
     return cell(value, type ?? (typeof value === 'string' ? 'text' : 'integer'), raw);
   });
   return `${cells.join(',')}\n`;
+}
+
+/** Whether rows that are grouped carry a field. */
+const isGrouped = (
+  { name, role, alwaysReturned, ungroupedOnly }: Field,
+  groupby: readonly string[],
+): boolean =>
+  alwaysReturned === true || (role === 'measure' && ungroupedOnly !== true) || groupby.includes(name);
+
+/**
+ * The columns of a file, which its first line fixes: keys of the first page, and of reports whose rows may leave keys out
+ * (details of single events) those that a later row may have.
+ */
+export class CsvColumns {
+  readonly #entry: ReportEntry;
+  #names: readonly string[] = [];
+  #known: ReadonlySet<string> = new Set();
+  /** Keys of later rows that have no column. */
+  readonly lost = new Set<string>();
+
+  constructor(entry: ReportEntry) {
+    this.#entry = entry;
+  }
+
+  /** The names of the columns, `groupby` being what was asked for. None where only rows could tell. */
+  begin(rows: readonly Row[], groupby: readonly string[] | undefined): readonly string[] {
+    const { fields, kind } = this.#entry;
+    const names = new Set(rows.flatMap((row) => Object.keys(row)));
+    for (const field of fields) {
+      const sure =
+        kind !== 'grouped' || (rows.length === 0 && groupby !== undefined && isGrouped(field, groupby));
+      if (sure) names.add(field.name);
+    }
+    this.#names = [...names];
+    this.#known = names;
+    return this.#names;
+  }
+
+  /** The names of the columns. */
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  /** Takes note of what a row has beyond the columns. */
+  look(row: Row): void {
+    for (const name of Object.keys(row)) if (!this.#known.has(name)) this.lost.add(name);
+  }
 }
