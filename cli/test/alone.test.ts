@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { placeIn, replay, shell } from './transcript.js';
+import { perform, placeIn, replay, shell } from './transcript.js';
 
 async function place(context: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'storelens-cli-'));
@@ -21,11 +21,11 @@ test('help and usage errors read as documented', async (context) => {
 
 test('every command that the overview lists has a help text', async (context) => {
   const here = await place(context);
-  const { out } = await shell(here, 'storelens help');
+  const { out } = await perform(here, 'storelens help');
   const names = [...out.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, name]) => name ?? '');
   assert.ok(names.includes('tenant') && names.includes('serve'), out);
   for (const name of names.filter((candidate) => candidate !== 'help')) {
-    const help = await shell(here, `storelens ${name} --help`);
+    const help = await perform(here, `storelens ${name} --help`);
     assert.equal(help.code, 0, name);
     assert.equal(help.err, '', name);
     assert.match(help.out, new RegExp(`Usage: storelens ${name}`), name);

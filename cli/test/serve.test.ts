@@ -7,9 +7,9 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { client, contoso, prepare, serve } from './served.js';
+import { client, contoso, neighbour, prepare, type Served, serve } from './served.js';
 import { placeIn, replay, shell } from './transcript.js';
 
 test('tenants, applications, keys and products are managed as the transcript shows', async (context) => {
@@ -22,94 +22,105 @@ test('tenants, applications, keys and products are managed as the transcript sho
   });
 });
 
-test('symbols are sent and crashes read again as the transcript shows', async (context) => {
-  const { place, url } = await serve(context);
-  await replay('crashes', place, {
-    url,
-    contoso,
-    samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
+describe('beside one server, everybody with a tenant of their own', () => {
+  let served: Served;
+  const ends: (() => Promise<void>)[] = [];
+  before(async () => {
+    served = await serve({ after: (end) => void ends.push(end) });
   });
-});
+  after(async () => {
+    for (const end of ends) await end();
+  });
 
-test('an account logs in and reads reports as the transcript shows', async (context) => {
-  const { place, url } = await serve(context);
-  const row = (date: string, market: string, deviceType: string, quantity: number) =>
-    JSON.stringify({
-      applicationId: '9NBLGGGZ5QDR',
-      timestamp: `${date}T10:00:00Z`,
-      market,
-      deviceType,
-      quantity,
+  test('symbols are sent and crashes read again as the transcript shows', async (context) => {
+    const { place, url, contoso } = await neighbour(context, served);
+    await replay('crashes', place, {
+      url,
+      contoso,
+      samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
     });
-  const rows = [
-    row('2016-02-01', 'US', 'PC', 3),
-    row('2016-02-02', 'US', 'Phone', 2),
-    row('2016-02-02', 'DE', '=1+1', 1),
-    row('2016-02-03', 'FR', 'PC', 1200),
-  ];
-  await writeFile(join(place.folder, 'rows.ndjson'), rows.join('\n'));
-  await writeFile(join(place.folder, 'secret.txt'), `${'s3cret-'.repeat(6)}\n`);
-  await replay('report', place, {
-    url,
-    here: place.folder,
-    contoso,
-    client,
   });
-});
 
-test('files of rows are sent as the transcript shows', async (context) => {
-  const { place, url } = await serve(context);
-  await prepare(place);
-  const write = (name: string, text: string) => writeFile(join(place.folder, name), text);
-  const row = (market: string, quantity: number) =>
-    JSON.stringify({ applicationId: '9NBLGGGZ5QDR', timestamp: '2016-02-03T10:00:00Z', market, quantity });
-  await write('rows.ndjson', [row('US', 3), row('US', 2), row('DE', 1), row('FR', 1200)].join('\n'));
-  const head = 'applicationId,timestamp,market,quantity\n';
-  const line = (day: string, market: string, quantity: string) =>
-    `9NBLGGGZ5QDR,${day}T10:00:00Z,${market},${quantity}\n`;
-  await write('rows.csv', `${head}${line('2016-02-04', 'DE', '10')}${line('2016-02-04', 'DE', '5')}`);
-  await write('rows.json', `[${row('US', 2)},\n${row('DE', 10)}]\n`);
-  const good = line('2016-03-01', 'JP', '1');
-  const bad = line('2016-03-01', 'JP', 'many');
-  await write('long.csv', `${head}${good.repeat(100_001)}${bad}${good.repeat(49_998)}`);
-  await replay('ingest', place, { url, here: place.folder, contoso, client });
-});
+  test('an account logs in and reads reports as the transcript shows', async (context) => {
+    const { place, url, contoso, client } = await neighbour(context, served);
+    const row = (date: string, market: string, deviceType: string, quantity: number) =>
+      JSON.stringify({
+        applicationId: '9NBLGGGZ5QDR',
+        timestamp: `${date}T10:00:00Z`,
+        market,
+        deviceType,
+        quantity,
+      });
+    const rows = [
+      row('2016-02-01', 'US', 'PC', 3),
+      row('2016-02-02', 'US', 'Phone', 2),
+      row('2016-02-02', 'DE', '=1+1', 1),
+      row('2016-02-03', 'FR', 'PC', 1200),
+    ];
+    await writeFile(join(place.folder, 'rows.ndjson'), rows.join('\n'));
+    await writeFile(join(place.folder, 'secret.txt'), `${'s3cret-'.repeat(6)}\n`);
+    await replay('report', place, {
+      url,
+      here: place.folder,
+      contoso,
+      client,
+    });
+  });
 
-test('crashes are sent, listed and downloaded as the transcript shows', async (context) => {
-  const { place, url } = await serve(context);
-  await prepare(place);
-  const event = { timestamp: '2018-05-01T09:11:25Z', market: 'US', deviceId: 'd-17' };
-  await writeFile(join(place.folder, 'event.json'), JSON.stringify(event));
-  const samples = fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url));
-  await replay('crash', place, { url, here: place.folder, contoso, client, samples });
-});
+  test('files of rows are sent as the transcript shows', async (context) => {
+    const { place, url, contoso, client } = await neighbour(context, served);
+    await prepare(place, 'Manager', { contoso, client });
+    const write = (name: string, text: string) => writeFile(join(place.folder, name), text);
+    const row = (market: string, quantity: number) =>
+      JSON.stringify({ applicationId: '9NBLGGGZ5QDR', timestamp: '2016-02-03T10:00:00Z', market, quantity });
+    await write('rows.ndjson', [row('US', 3), row('US', 2), row('DE', 1), row('FR', 1200)].join('\n'));
+    const head = 'applicationId,timestamp,market,quantity\n';
+    const line = (day: string, market: string, quantity: string) =>
+      `9NBLGGGZ5QDR,${day}T10:00:00Z,${market},${quantity}\n`;
+    await write('rows.csv', `${head}${line('2016-02-04', 'DE', '10')}${line('2016-02-04', 'DE', '5')}`);
+    await write('rows.json', `[${row('US', 2)},\n${row('DE', 10)}]\n`);
+    const good = line('2016-03-01', 'JP', '1');
+    const bad = line('2016-03-01', 'JP', 'many');
+    await write('long.csv', `${head}${good.repeat(100_001)}${bad}${good.repeat(49_998)}`);
+    await replay('ingest', place, { url, here: place.folder, contoso, client });
+  });
 
-test('doctor finds what is wrong as the transcript shows', async (context) => {
-  const { place, url } = await serve(context);
-  await prepare(place, 'Reader');
-  const today = new Date().toISOString().slice(0, 19);
-  await writeFile(
-    join(place.folder, 'row.json'),
-    JSON.stringify([{ applicationId: '9NBLGGGZ5QDR', timestamp: `${today}Z`, market: 'US', quantity: 1 }]),
-  );
-  // Answers as of another time; and speaks TLS with a certificate that nobody knows.
-  const late = createHttpServer((_request, response) =>
-    response.setHeader('date', 'Tue, 02 Feb 2016 10:00:00 GMT').end(),
-  );
-  context.after(() => late.close());
-  await once(late.listen(0, '127.0.0.1'), 'listening');
-  await shell(place, 'storelens dev-cert --out tls');
-  const certificate = {
-    cert: await readFile(join(place.folder, 'tls/server.pem')),
-    key: await readFile(join(place.folder, 'tls/server-key.pem')),
-  };
-  const secure = createSecureServer(certificate, (_request, response) => response.writeHead(404).end());
-  context.after(() => secure.close());
-  await once(secure.listen(0, '127.0.0.1'), 'listening');
-  const portOf = (server: { address(): unknown }) => String((server.address() as AddressInfo).port);
-  await replay('doctor', place, {
-    ...{ url, here: place.folder, contoso, client, port: new URL(url).port },
-    ...{ late: portOf(late), secure: portOf(secure) },
+  test('crashes are sent, listed and downloaded as the transcript shows', async (context) => {
+    const { place, url, contoso, client } = await neighbour(context, served);
+    await prepare(place, 'Manager', { contoso, client });
+    const event = { timestamp: '2018-05-01T09:11:25Z', market: 'US', deviceId: 'd-17' };
+    await writeFile(join(place.folder, 'event.json'), JSON.stringify(event));
+    const samples = fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url));
+    await replay('crash', place, { url, here: place.folder, contoso, client, samples });
+  });
+
+  test('doctor finds what is wrong as the transcript shows', async (context) => {
+    const { place, url, contoso, client } = await neighbour(context, served);
+    await prepare(place, 'Reader', { contoso, client });
+    const today = new Date().toISOString().slice(0, 19);
+    await writeFile(
+      join(place.folder, 'row.json'),
+      JSON.stringify([{ applicationId: '9NBLGGGZ5QDR', timestamp: `${today}Z`, market: 'US', quantity: 1 }]),
+    );
+    // Answers as of another time; and speaks TLS with a certificate that nobody knows.
+    const late = createHttpServer((_request, response) =>
+      response.setHeader('date', 'Tue, 02 Feb 2016 10:00:00 GMT').end(),
+    );
+    context.after(() => late.close());
+    await once(late.listen(0, '127.0.0.1'), 'listening');
+    await shell(place, 'storelens dev-cert --out tls');
+    const certificate = {
+      cert: await readFile(join(place.folder, 'tls/server.pem')),
+      key: await readFile(join(place.folder, 'tls/server-key.pem')),
+    };
+    const secure = createSecureServer(certificate, (_request, response) => response.writeHead(404).end());
+    context.after(() => secure.close());
+    await once(secure.listen(0, '127.0.0.1'), 'listening');
+    const portOf = (server: { address(): unknown }) => String((server.address() as AddressInfo).port);
+    await replay('doctor', place, {
+      ...{ url, here: place.folder, contoso, client, port: new URL(url).port },
+      ...{ late: portOf(late), secure: portOf(secure) },
+    });
   });
 });
 

@@ -2,14 +2,19 @@
  * Runs transcripts: files of `$ command` lines, each followed by what a user sees. Lines of standard error begin
  * with `! `, an exit code other than 0 stands in brackets at the end. `{guid}`, `{time}`, `{secret}`, `{digits}` and `{any}` match what
  * changes from run to run; `{name:guid}` also remembers it, and `{name}` stands for it later. Commands run in a
- * shell, with `storelens` on the path.
+ * shell, with `storelens` on the path; those that are nothing but `storelens` and words run in this process, which
+ * saves the start of one, and `serve` never does.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { readEnvironment } from '../src/environment.js';
+import { run } from '../src/main.js';
 
 /** The command line as users start it. */
 export const storelens = fileURLToPath(new URL('../../bin/storelens.mjs', import.meta.url));
@@ -46,11 +51,15 @@ export async function placeIn(
   return { folder, environment: { PATH: path, HOME: folder, ...variables } };
 }
 
-/** Runs a shell line; returns what it printed and its exit code. */
-export async function shell(
-  place: Place,
-  line: string,
-): Promise<{ readonly out: string; readonly err: string; readonly code: number }> {
+/** What a command printed, and its exit code. */
+export interface Printed {
+  readonly out: string;
+  readonly err: string;
+  readonly code: number;
+}
+
+/** Runs a shell line. */
+export async function shell(place: Place, line: string): Promise<Printed> {
   const child = spawn('/bin/sh', ['-c', line], {
     cwd: place.folder,
     env: place.environment,
@@ -68,6 +77,34 @@ export async function shell(
   return { out, err, code };
 }
 
+/** The words of a line that a shell would pass to `storelens` as they are; undefined if it has more to do. */
+function plainWords(line: string): readonly string[] | undefined {
+  if (!/^storelens(?: (?:[\w./:=@,-]+|'[^']*'))*$/.test(line)) return undefined;
+  const words = line.match(/'[^']*'|[^ ']+/g) ?? [];
+  return words[1] === 'serve' ? undefined : words.slice(1).map((word) => word.replace(/^'|'$/g, ''));
+}
+
+/** Runs a line as a shell would, in this process if it needs none. */
+export async function perform(place: Place, line: string): Promise<Printed> {
+  const words = plainWords(line);
+  if (words === undefined) return shell(place, line);
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const printed = Promise.all([text(out), text(err)]);
+  const before = process.cwd();
+  process.chdir(place.folder);
+  try {
+    const environment = readEnvironment(place.environment);
+    const wait = () => Promise.reject(new Error('no line of a transcript waits'));
+    const code = await run(words, { environment, out, err, in: Readable.from([]), now: Date.now, wait });
+    out.end();
+    err.end();
+    const [told, complained] = await printed;
+    return { out: told, err: complained, code };
+  } finally {
+    process.chdir(before);
+  }
+}
+
 /** Runs a transcript of the source folder and compares every line. `known` are names that it may use. */
 export async function replay(
   name: string,
@@ -81,7 +118,7 @@ export async function replay(
       /\{(\w+)\}/g,
       (whole, word: string) => remembered.get(word) ?? whole,
     );
-    const { out, err, code } = await shell(place, command);
+    const { out, err, code } = await perform(place, command);
     const seen = [...linesOf(out), ...linesOf(err).map((line) => `! ${line}`.trimEnd())];
     if (code !== 0) seen.push(`[${code}]`);
     const at = `${name}.txt:${step.line}: $ ${command}\n${seen.join('\n')}\n--- expected\n${step.expected.join('\n')}`;
