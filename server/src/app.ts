@@ -2,6 +2,7 @@
  * The composition root: opens registry and engine, wires the features and serves them. Everything that is started
  * here is stopped here, in the opposite order.
  */
+import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
 import { completeFailures } from './crashes/complete-failures.js';
@@ -35,6 +36,8 @@ import type { Clock, Random } from './system.js';
 export interface Surroundings {
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes signing keys; new RSA keys if missing. */
+  readonly signingKey?: () => Promise<KeyObject>;
   readonly log: Log;
 }
 
@@ -133,7 +136,7 @@ async function opening<Part>(part: Promise<Part>): Promise<Part> {
 /** Starts a server; it accepts requests when the promise resolves. */
 export async function createApp(settings: Settings, surroundings: Surroundings): Promise<App> {
   checkSettings(settings);
-  const { clock, random, log } = surroundings;
+  const { clock, random, log, signingKey } = surroundings;
   const data = resolve(settings.data ?? (settings.demo ? 'storelens-demo' : 'storelens-data'));
   const opened = new Opened();
   try {
@@ -155,6 +158,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       registry,
       clock,
       random,
+      signingKey,
       settings,
       publicUrl,
       folder: data,

@@ -10,6 +10,7 @@ import { type App, createApp } from '../src/app.js';
 import { parseSettings } from '../src/config.js';
 import { createLog } from '../src/log.js';
 import { newGuid, systemRandom } from '../src/system.js';
+import { testSigningKey } from './signing-keys.js';
 
 /** A product to register. */
 export interface TestProduct {
@@ -100,7 +101,7 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
     }),
   );
   const clock = { now: () => time ?? Date.now() };
-  const app = await createApp(settings, { clock, random: systemRandom, log });
+  const app = await createApp(settings, { clock, random: systemRandom, log, signingKey: testSigningKey });
 
   const request = async (target: string, init: RequestInit = {}): Promise<TestAnswer> => {
     const response = await fetch(`${app.url}${target}`, { redirect: 'manual', ...init });

@@ -2,6 +2,7 @@
  * Puts the parts of identity together over one registry: management of tenants, applications and keys, the token
  * grant, the check of tokens, signing keys, the operator key and the audit.
  */
+import type { KeyObject } from 'node:crypto';
 import type { Settings } from '../config.js';
 import { Failure } from '../failure.js';
 import type { Registry } from '../registry/index.js';
@@ -25,6 +26,8 @@ export interface IdentityOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes signing keys; new RSA keys if missing. */
+  readonly signingKey?: (() => Promise<KeyObject>) | undefined;
   readonly settings: Pick<Settings, 'token-version' | 'token-issuer' | 'signing-key-days'>;
   /** Origin that clients use, without a trailing slash; asked at every use because the port may come late. */
   readonly publicUrl: () => string;
@@ -40,9 +43,10 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const hasher = await openSecretHasher(registry, random);
   const operator = await openOperator(registry, folder, hasher, clock, random);
   const audit = createAudit(registry, clock, random);
-  const signingKeys = await openSigningKeys(registry, clock, settings['signing-key-days'], (kid) =>
-    audit.write({ actor: 'server', action: 'signing-key.rotate', target: kid, outcome: 'ok', address: '' }),
-  );
+  const rotated = (kid: string) =>
+    audit.write({ actor: 'server', action: 'signing-key.rotate', target: kid, outcome: 'ok', address: '' });
+  const days = settings['signing-key-days'];
+  const signingKeys = await openSigningKeys(registry, clock, days, rotated, options.signingKey);
   const directory = createDirectory(registry);
   const tokens = createTokens(signingKeys, clock, random, {
     version: settings['token-version'],

@@ -51,10 +51,14 @@ async function toSigningKey(row: RegistryRow): Promise<SigningKey> {
   };
 }
 
-/** A new RSA 2048 key as PKCS #8 PEM, named by its RFC 7638 thumbprint. */
-async function generate(): Promise<{ kid: string; pem: string }> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
-  const kid = await calculateJwkThumbprint(publicKey.export({ format: 'jwk' }), 'sha256');
+/** A new RSA 2048 key. */
+export async function newSigningKey(): Promise<KeyObject> {
+  return (await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })).privateKey;
+}
+
+/** A key as PKCS #8 PEM, named by its RFC 7638 thumbprint. */
+async function written(privateKey: KeyObject): Promise<{ kid: string; pem: string }> {
+  const kid = await calculateJwkThumbprint(createPublicKey(privateKey).export({ format: 'jwk' }), 'sha256');
   return { kid, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
@@ -72,13 +76,14 @@ async function insert(
 
 /**
  * Reads the signing keys, or makes the first two. `days` is the age at which the next key takes over; `rotated`
- * hears of rotations by age.
+ * hears of rotations by age, `make` makes keys.
  */
 export async function openSigningKeys(
   registry: Registry,
   clock: Clock,
   days: number,
   rotated: (kid: string) => Promise<void>,
+  make: () => Promise<KeyObject> = newSigningKey,
 ): Promise<SigningKeys> {
   let keys: readonly SigningKey[] = [];
   let rotating: Promise<SigningKey> | undefined;
@@ -99,7 +104,7 @@ export async function openSigningKeys(
   }
 
   async function rotateNow(): Promise<SigningKey> {
-    const made = await generate();
+    const made = await written(await make());
     const next = present(isNext);
     await registry.transaction(async (queries) => {
       const now = clock.now();
@@ -134,7 +139,7 @@ export async function openSigningKeys(
 
   await read();
   if (keys.length === 0) {
-    const [first, next] = await Promise.all([generate(), generate()]);
+    const [first, next] = await Promise.all([make().then(written), make().then(written)]);
     await registry.transaction(async (queries) => {
       await insert(queries, first, clock.now(), clock.now());
       await insert(queries, next, clock.now(), null);
