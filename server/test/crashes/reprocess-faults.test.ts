@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { failureRow } from '../../src/crashes/failure-row.js';
 import type { Reprocessed } from '../../src/crashes/index.js';
 import type { DumpFacts, Reading } from '../../src/crashes/reading.js';
@@ -16,6 +16,7 @@ import { Failure } from '../../src/failure.js';
 import { openFolder } from '../../src/files/folder.js';
 import { systemRandom } from '../../src/system.js';
 import { crash, failures, guid, type MadeBench, openMade, seen } from '../ingest/made-bench.js';
+import { type SharedEngine, shareEngine } from '../ingest/shared-engine.js';
 
 const everything = {
   accountId: 'a',
@@ -31,6 +32,7 @@ const everything = {
 const bare = (number: number) => `device ${number} APPLICATION_FAULT`;
 const named = (number: number) => `device ${number} APPLICATION_FAULT_a.exe!f`;
 
+let shared: SharedEngine;
 let folder: string;
 let bench: MadeBench;
 let fault: 'answer lost' | 'no superseding' | undefined;
@@ -40,24 +42,34 @@ let failing: number | undefined;
 let read: string[];
 let reprocess: (after?: string) => Promise<Reprocessed>;
 
+before(async () => {
+  shared = await shareEngine();
+});
+
+after(() => shared.close());
+
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'storelens-again-'));
   [fault, cost, failing, read] = [undefined, 0, undefined, []];
-  bench = await openMade(folder, {
-    engine: (engine) => ({
-      ...engine,
-      async insert(batch) {
-        await engine.insert(batch);
-        if (fault === 'answer lost') throw new EngineError('unavailable', 'the answer is lost', undefined);
-      },
-      async command(statement) {
-        if (fault === 'no superseding' && statement.sql.includes('UPDATE')) {
-          throw new EngineError('unavailable', 'the engine is away', undefined);
-        }
-        await engine.command(statement);
-      },
-    }),
-  });
+  bench = await openMade(
+    folder,
+    {
+      engine: (engine) => ({
+        ...engine,
+        async insert(batch) {
+          await engine.insert(batch);
+          if (fault === 'answer lost') throw new EngineError('unavailable', 'the answer is lost', undefined);
+        },
+        async command(statement) {
+          if (fault === 'no superseding' && statement.sql.includes('UPDATE')) {
+            throw new EngineError('unavailable', 'the engine is away', undefined);
+          }
+          await engine.command(statement);
+        },
+      }),
+    },
+    shared.engine,
+  );
   for (const number of [1, 2, 3, 4]) {
     const batch = await crash(bench.ingest, number);
     const known = { timestamp: '2024-02-29T10:00:00Z', source: 'app', deviceId: `device ${number}` };
@@ -91,6 +103,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await bench.close();
+  await shared.empty();
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -18,7 +18,7 @@ import { analyticsBase, Wire } from '../oracle/wire.js';
 import { type MirrorClient, mirrorClient } from './days.js';
 
 const seed = Number(process.env.STORELENS_TEST_SEED ?? randomInt(1_000_000_000));
-const requests = 200;
+const requests = Number(process.env.STORELENS_TEST_ROUNDS ?? 80);
 const days = 5;
 /** The last day that is mirrored; the two after it are events in both accounts. */
 const lastMirrored = rowDay(today - 2);
