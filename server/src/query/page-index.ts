@@ -10,6 +10,7 @@ import { IndexCache } from './index-cache.js';
 import { piecesOf } from './index-pieces.js';
 import { bucketDays, type OrderPlan, type RowsPlan } from './plan.js';
 import { readSettings } from './read-settings.js';
+import { blocksOf } from './short-blocks.js';
 import { indexStatement, totalStatement } from './sql.js';
 import type { Statement, Window } from './sql-writer.js';
 
@@ -75,8 +76,9 @@ export class PageIndexes {
       lead?.key === undefined
         ? totalStatement(piece)
         : indexStatement(piece, { ...lead, key: lead.key }, mostEntries + 1);
+    const blocks = lead?.key === undefined ? {} : blocksOf(lead.key.expression);
     const make = async () => {
-      const rows = await this.rows(piece, statement, further, signal);
+      const rows = await this.rows(piece, statement, { ...blocks, ...further }, signal);
       if (lead?.key === undefined) return totalOf(rows);
       if (rows.length > mostEntries)
         return totalOf(await this.rows(piece, totalStatement(piece), {}, signal));

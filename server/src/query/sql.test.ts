@@ -118,7 +118,7 @@ test('an index counts distinct rows per first key', () => {
       'SELECT market, uniqExact(reinterpretAsUInt128(sipHash128(date, 0)) + reinterpretAsUInt128(sipHash128(isRevised, 1))) AS n FROM (SELECT t.market AS market, ' +
       'greatest(toStartOfMonth(t.date), {p1:Date}) AS date, t.isRevised AS isRevised FROM ratings AS t ' +
       'WHERE t.accountId = {p2:String} AND t.seq <= {snapshot:UInt64} AND t.applicationId = {p4:String} ' +
-      'AND t.date BETWEEN {p1:Date} AND {p1:Date}) GROUP BY market ORDER BY market LIMIT {p0:UInt64}',
+      'AND t.date BETWEEN {p1:Date} AND {p1:Date} SETTINGS max_block_size = 65409) GROUP BY market ORDER BY market LIMIT {p0:UInt64}',
     params: { p0: 100, p1: '2016-02-05', p2: 'acc', snapshot: 7, p4: 'APP1' },
   });
 });

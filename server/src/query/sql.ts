@@ -18,6 +18,7 @@ import {
 import { frameRows } from './record-sql.js';
 import { distinctRows } from './row-digest.js';
 import { printed } from './row-text.js';
+import { usualBlocks } from './short-blocks.js';
 import {
   type Columns,
   columnsOf,
@@ -166,7 +167,7 @@ export function indexStatement(
 
 function recordLead(writer: Writer, plan: RowsPlan, value: string): string {
   return plan.sources
-    .map((source) => `SELECT ${value} ${writer.from(source, columnsOf(plan, source), [])}`)
+    .map((source) => `SELECT ${value} ${writer.from(source, columnsOf(plan, source), [])}${usualBlocks}`)
     .join(' UNION ALL ');
 }
 
@@ -177,7 +178,7 @@ function keyRows(writer: Writer, plan: RowsPlan, keys: readonly Key[]): string {
       ? '1'
       : keys.map((key) => `${writer.expression(key.expression)} AS ${key.name}`).join(', ');
   return plan.sources
-    .map((source) => `SELECT ${columns} ${writer.from(source, columnsOf(plan, source), [])}`)
+    .map((source) => `SELECT ${columns} ${writer.from(source, columnsOf(plan, source), [])}${usualBlocks}`)
     .join(' UNION ALL ');
 }
 
