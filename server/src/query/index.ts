@@ -22,6 +22,7 @@ import { hasBounds, mayMiss, mirrorTableOf, noticesOf } from './mirrored.js';
 import { withNewestRows } from './newest-rows.js';
 import { PageIndexes } from './page-index.js';
 import { type FramesPlan, type Plan, plan, type RowsPlan, type StepsPlan } from './plan.js';
+import { ProductSizes } from './product-sizes.js';
 import { isCut, type Limits, type Reach, reachOf } from './reach.js';
 import { readSettings } from './read-settings.js';
 import { fileStatement, framesStatement } from './record-sql.js';
@@ -132,7 +133,8 @@ export function createQuery({
   };
   const indexes = new PageIndexes(engine, limits);
   const snapshots = new Snapshots(ledger, clock);
-  const smallAnswers = new SmallAnswers(render, clock);
+  // Asked beside questions, whose time it is not.
+  const smallAnswers = new SmallAnswers(render, clock, new ProductSizes(bare, clock));
   const answers = new AnswerCache(
     settings['answer-cache-mib'] * 1024 * 1024,
     random.bytes(16).toString('base64'),

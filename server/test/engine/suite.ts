@@ -17,6 +17,7 @@ import {
   type EngineStream,
 } from '../../src/engine/index.js';
 import { migrateEngine, readSchema } from '../../src/engine/migrate.js';
+import { ProductSizes } from '../../src/query/product-sizes.js';
 
 /** How many calls the engine under test may run and let wait. */
 export const suiteLimits = { sessions: 4, queueLength: 60, streams: 2 };
@@ -475,6 +476,39 @@ UNION ALL SELECT {b:String}, toDate('2016-01-02'), -1, 2`,
 
     test('answers a ping', async () => {
       await engine.ping();
+    });
+
+    test('tells about how many rows large products have', async () => {
+      await migrateEngine(engine);
+      const days = "toDate('2024-01-01') + intDiv(number, 1000)";
+      const rows = (account: string, product: string, count: number) =>
+        engine.command({
+          account,
+          sql: `INSERT INTO acquisitions (accountId, applicationId, date, seq) SELECT '${account}', '${product}', ${days}, 1 FROM numbers(${count})`,
+        });
+      await rows('sizes', 'LARGE', 200_000);
+      await rows('sizes', 'SMALL', 50_000);
+      await rows('others', 'LARGE', 90_000);
+      const sizes = new ProductSizes(engine, Date);
+      const of = (accountId: string, applicationId: string, start: string, end: string) =>
+        sizes.rowsOf({ accountId, table: 'acquisitions', applicationId, start, end });
+      await sizes.read('sizes', 'acquisitions');
+      // Whole granules of 8,192 rows.
+      const about = (said: number, rows: number) => assert.ok(Math.abs(said - rows) < 16_384, String(said));
+      about(of('sizes', 'LARGE', '2023-01-01', '2025-12-31'), 200_000);
+      about(of('sizes', 'LARGE', '2024-01-01', '2024-04-09'), 100_000);
+      assert.equal(of('sizes', 'LARGE', '2025-01-01', '2025-12-31'), 0);
+      assert.equal(of('sizes', 'SMALL', '2023-01-01', '2025-12-31'), 0);
+      await sizes.read('others', 'acquisitions');
+      about(of('others', 'LARGE', '2023-01-01', '2025-12-31'), 90_000);
+      await sizes.read('others', 'nothing');
+      assert.equal(
+        sizes.rowsOf({
+          ...{ accountId: 'others', table: 'nothing', applicationId: 'LARGE' },
+          ...{ start: '2024-01-01', end: '2024-12-31' },
+        }),
+        0,
+      );
     });
 
     test('makes its tables once and refuses tables of a newer version', async () => {
