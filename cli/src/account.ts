@@ -15,6 +15,11 @@ export const accountOptions = {
   'tenant-id': { type: 'text', value: 'ID', help: 'Directory of the application, or STORELENS_TENANT_ID.' },
   'client-id': { type: 'text', value: 'ID', help: 'The application, or STORELENS_CLIENT_ID.' },
   'allow-http': { type: 'flag', help: 'Let the secret travel unencrypted to other hosts than this one.' },
+  ca: {
+    type: 'text',
+    value: 'FILE',
+    help: 'PEM file of a private authority to trust, too, as made by dev-cert, or STORELENS_CA.',
+  },
 } as const satisfies Readonly<Record<string, Option>>;
 
 /** What is known of an account, and where from; `missing` names what is not. */

@@ -12,6 +12,8 @@ export interface Environment {
   readonly clientSecret: string | undefined;
   /** Name of a stored account: STORELENS_PROFILE. */
   readonly profile: string | undefined;
+  /** File of a private authority to trust: STORELENS_CA. */
+  readonly ca: string | undefined;
   /** No colours and no drawing characters: NO_COLOR is set, or TERM is dumb. */
   readonly plain: boolean;
   /** Width of the terminal, where standard output is none: COLUMNS. */
@@ -30,6 +32,7 @@ export function readEnvironment(variables: Readonly<Record<string, string | unde
     clientSecret: variables.STORELENS_CLIENT_SECRET || undefined,
     profile: variables.STORELENS_PROFILE || undefined,
     columns: /^[1-9]\d{0,3}$/.test(variables.COLUMNS ?? '') ? Number(variables.COLUMNS) : undefined,
+    ca: variables.STORELENS_CA || undefined,
     plain: Boolean(variables.NO_COLOR) || variables.TERM === 'dumb',
     variables,
   };

@@ -4,6 +4,7 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { StorelensError } from '@storelens/client';
+import { accountOptions } from './account.js';
 import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
 import { application } from './commands/application.js';
 import { completionOf } from './commands/completion.js';
@@ -25,6 +26,7 @@ import { version } from './commands/version.js';
 import { readEnvironment } from './environment.js';
 import { exitCodeOf, explained } from './exit-codes.js';
 import { actionHelp, commandHelp, overview } from './help.js';
+import { isTrusted, runTrusting } from './trust.js';
 
 const commands: readonly Command[] = [
   login,
@@ -124,7 +126,13 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     context.out.write(actionHelp(command, actionName, action));
     return 0;
   }
-  await action.run(parseInput(action, `${name} ${actionName}`.trim(), given), context);
+  const input = parseInput(action, `${name} ${actionName}`.trim(), given);
+  if (action.options.ca === accountOptions.ca) {
+    const ca = input.text('ca') ?? context.environment.ca;
+    if (ca !== undefined && !isTrusted(ca, context.environment))
+      return await runTrusting(ca, args, context.environment);
+  }
+  await action.run(input, context);
   return 0;
 }
 

@@ -21,7 +21,11 @@ export const serverOptions = {
     value: 'FILE',
     help: 'Operator key. Default: STORELENS_OPERATOR_KEY_FILE, else operator.key of ./storelens-data or ./storelens-demo.',
   },
-  ca: { type: 'text', value: 'FILE', help: 'PEM file of a private authority to trust, as made by dev-cert.' },
+  ca: {
+    type: 'text',
+    value: 'FILE',
+    help: 'PEM file of a private authority to trust, as made by dev-cert, or STORELENS_CA.',
+  },
   json: { type: 'flag', help: 'Print JSON.' },
 } as const satisfies Readonly<Record<string, Option>>;
 
@@ -45,7 +49,7 @@ const patience = 60_000;
 export async function callServer(input: Input, context: Context, call: ServerCall): Promise<Row> {
   const origin = originOf(input, context);
   const key = await operatorKey(input, context);
-  const caFile = input.text('ca');
+  const caFile = input.text('ca') ?? context.environment.ca;
   const ca = caFile === undefined ? undefined : await readGivenFile(caFile, '--ca');
   const url = new URL(call.path, origin);
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {

@@ -162,4 +162,21 @@ test('over HTTPS the authority is named with --ca, or trusted by the environment
   assert.equal((await shell(place, 'storelens tenant list')).code, 1);
   assert.equal((await shell(place, 'storelens tenant list --ca tls/ca.pem')).code, 0);
   assert.equal((await shell(place, 'NODE_EXTRA_CA_CERTS=tls/ca.pem storelens tenant list')).code, 0);
+  const trusting = { ...place, environment: { ...place.environment, STORELENS_CA: 'tls/ca.pem' } };
+  await prepare(trusting);
+  const login = `login --tenant-id ${contoso} --client-id ${client} --secret-stdin < secret.txt`;
+  const unknown = await shell(place, `storelens ${login}`);
+  assert.equal(unknown.code, 5, unknown.err);
+  const stored = await shell(place, `storelens ${login.replace('<', '--ca tls/ca.pem <')}`);
+  assert.deepEqual([stored.code, stored.out], [0, ''], stored.err);
+  const ask = 'storelens report installs --app 9NBLGGGZ5QDR --format ndjson';
+  assert.equal((await shell(trusting, ask)).code, 0);
+  // Output and exit code are those of a process that trusts the authority.
+  const refused = await shell(trusting, `${ask} --groupby colour`);
+  assert.deepEqual([refused.code, refused.out], [4, '']);
+  assert.match(refused.err, /'colour' cannot be grouped/);
+  for (const file of ['no-such-file', 'secret.txt']) {
+    const { code, err } = await shell(place, `${ask} --ca ${file}`);
+    assert.deepEqual([code, err.split(':')[1]], [1, ` the authority in ${file} cannot be read`]);
+  }
 });

@@ -9,7 +9,7 @@ import { copyReport, nothingYet, type Outcome } from '../mirror/copy.js';
 import { type KnownReport, Target, TargetError, type ToldDay } from '../mirror/target.js';
 import { aligned, harmless, printList } from '../output.js';
 
-const { 'allow-http': allowHttp } = accountOptions;
+const { 'allow-http': allowHttp, ca } = accountOptions;
 
 const target = {
   type: 'text',
@@ -59,6 +59,7 @@ export const mirror: Command = {
           help: 'JSON with source, target, products, reports, ...; default storelens-mirror.json.',
         },
         'allow-http': allowHttp,
+        ca,
       },
       notes: [
         'Days are copied one by one, each replaced as a whole; a run may be stopped at any time, and repeated.',
@@ -75,6 +76,7 @@ export const mirror: Command = {
         failed: { type: 'flag', help: 'List every day that failed, with its error.' },
         json: { type: 'flag', help: 'Print JSON.' },
         'allow-http': allowHttp,
+        ca,
       },
       notes: [
         'settled: stored, and not read again. read: stored, and read again while it is recent. empty: known to have no',

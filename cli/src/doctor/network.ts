@@ -95,7 +95,7 @@ function adviceOf(code: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return 'The certificate is for other names; call the server by one of them.';
   if (/SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/.test(code))
-    return 'The authority is not trusted here: name its file in NODE_EXTRA_CA_CERTS, as in NODE_EXTRA_CA_CERTS=ca.pem storelens doctor.';
+    return 'The authority is not trusted here: name its file, as in `storelens doctor --ca ca.pem`, or in STORELENS_CA for all commands.';
   if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
     return 'The server does not speak TLS there: is it http instead of https?';
   return proxyAdvice;
