@@ -229,6 +229,9 @@ type UngroupedPresence<Field, Level, Shape> = Field extends { readonly role: 'id
       : 'no'
     : ByShape<Shape>;
 
+/** Parameters of which the compiler only knows that they are one or another may give a field or not. */
+type Verdict<Presences> = [Presences] extends ['yes'] ? 'yes' : [Presences] extends ['no'] ? 'no' : 'perhaps';
+
 type ByShape<Shape> = '2022' extends Shape ? 'perhaps' : 'yes';
 
 type CellOf<Field, Kind, Groupby extends readonly unknown[], Shape> =
@@ -237,17 +240,23 @@ type CellOf<Field, Kind, Groupby extends readonly unknown[], Shape> =
   | (Field extends { readonly role: 'date' }
       ? Kind extends 'grouped'
         ? '2022' extends Shape
-          ? number extends Groupby['length']
-            ? null
-            : Named<Field> extends Groupby[number]
-              ? never
-              : null
+          ? NullUnlessNamed<Field, Groupby>
           : never
         : never
       : never);
 
+type NullUnlessNamed<Field, Groupby extends readonly unknown[]> = Groupby extends unknown
+  ? number extends Groupby['length']
+    ? null
+    : Named<Field> extends Groupby[number]
+      ? never
+      : null
+  : never;
+
 type Cells<Name extends ReportName, Groupby extends readonly unknown[], Level, Shape, Wanted> = {
-  [Field in FieldOf<Name> as Presence<Field, Entries[Name]['kind'], Groupby, Level, Shape> extends Wanted
+  [Field in FieldOf<Name> as Verdict<
+    Presence<Field, Entries[Name]['kind'], Groupby, Level, Shape>
+  > extends Wanted
     ? Named<Field>
     : never]: CellOf<Field, Entries[Name]['kind'], Groupby, Shape>;
 };

@@ -68,6 +68,29 @@ export function check(client: Client, of2018: Client<'2018'>, of2022: Client<'20
   holds<Same<RowIn<typeof some>['successfulInstallCount'], number>>();
   holds<Same<RowIn<typeof some>['packageVersion'], string | undefined>>();
 
+  // One list or another, one level or another: what only one of them gives may be missing.
+  const oneOrOther = of2018.rows('installs', {
+    ...app,
+    groupby: names.length > 0 ? (['date', 'market'] as const) : (['deviceType'] as const),
+  });
+  holds<Same<RowIn<typeof oneOrOther>['market'], string | undefined>>();
+  holds<Same<RowIn<typeof oneOrOther>['successfulInstallCount'], number>>();
+  holds<Same<'packageVersion' extends keyof RowIn<typeof oneOrOther> ? true : false, false>>();
+  const now = client.rows('installs', {
+    ...app,
+    groupby: names.length > 0 ? (['date', 'market'] as const) : (['deviceType'] as const),
+  });
+  holds<Same<RowIn<typeof now>['date'], string | null>>();
+  const coarse = of2018.rows('inappacquisitions', {
+    ...app,
+    aggregationLevel: names.length > 0 ? ('day' as const) : ('week' as const),
+  });
+  holds<Same<RowIn<typeof coarse>['inAppProductName'], string | undefined>>();
+  const empty = of2018.rows('installs', { ...app, groupby: [] });
+  holds<Same<RowIn<typeof empty>['market'], string>>();
+  // @ts-expect-error a list of any text could name a field that cannot be grouped by
+  client.rows('installs', { ...app, groupby: names as string[] });
+
   // Records, steps, frames.
   type Detail = Row<'failuredetails'>;
   holds<Same<Detail['cabDownloadable'], boolean>>();
