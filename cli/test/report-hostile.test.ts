@@ -79,7 +79,7 @@ test('reports of services that answer otherwise', async (context) => {
     'a whole result that breaks off is told, and worth repeating': async () => {
       const { out, err, code } = await report('appacquisitions --app cut --all --format csv');
       assert.equal(out, 'date,market\n2016-02-01,US\n');
-      assert.match(err, /^storelens: The service broke the result off: .+\n$/);
+      assert.match(err, /^storelens: 127\.0\.0\.1:\d+ did not send its answer to the end: .+\n$/);
       assert.equal(code, 5);
     },
     'a notice with a percent sign and a control character is shown without it': async () => {

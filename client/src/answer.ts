@@ -27,12 +27,14 @@ export function errorOf(
 ): StorelensError {
   const { code, sentences } = readError(body.slice(0, longestText));
   const data = sentences.map(redact);
+  // A date of the service counts by its own clock, which may differ from this one.
+  const sent = Date.parse(headers.get('date') ?? '');
   const facts: ErrorFacts = {
     code: redact(code ?? `http-${status}`),
     status,
     requestId: requestIdOf(headers),
     data,
-    retryAfter: parseRetryAfter(headers.get('retry-after'), now),
+    retryAfter: parseRetryAfter(headers.get('retry-after'), Number.isNaN(sent) ? now : sent),
   };
   const [said, Family] = familyOf(status);
   const reason = data.length > 0 ? `: ${data.join(' ')}` : '.';

@@ -1,5 +1,6 @@
 /** The client: reports by name, in rows, pages or files, from Microsoft's service or any other that speaks its API. */
 import type { Lookup } from './addresses.js';
+import { followed } from './body.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Download, download } from './download.js';
 import { analyticsPath, resolveLink } from './link.js';
@@ -138,7 +139,8 @@ export interface Client<Shape extends RowShape = RowShape> {
 
   /**
    * A request of one's own to a path of the service, such as `/ingest/v1/acquisitions`, with token, pace and retries.
-   * The answer is a success; its body is the caller's to read, and to give up on.
+   * The answer is a success; its body is the caller's to read, or to cancel, and errors with ConnectionError if it breaks
+   * off or stops to arrive.
    */
   request(path: string, options?: RequestOptions): Promise<Response>;
 
@@ -226,11 +228,7 @@ async function request(
       timeout,
       repeatable: repeatable ?? isRepeatable(method, headers, body),
     },
-    async (answer, progress) => {
-      // The signal still reaches the body, which is read at the pace of the caller.
-      progress.pause();
-      return answer;
-    },
+    async (answer, progress) => followed(answer, progress, url.host),
   );
 }
 

@@ -3,8 +3,9 @@
  * token. The address is a secret for as long as it is good, so nothing shows more of it than its host.
  */
 import { type Lookup, leadsToPrivateHost } from './addresses.js';
+import { sizeOf, watched } from './body.js';
 import type { Watch } from './clock.js';
-import { ConnectionError, ProtocolError } from './errors.js';
+import { ProtocolError } from './errors.js';
 import type { Transport } from './transport.js';
 
 /** A file on its way. */
@@ -71,56 +72,8 @@ async function redirectTarget(
 
 function toDownload(answer: Response, progress: Watch, host: string): Download {
   const { headers } = answer;
-  const encoded = headers.has('content-encoding');
-  const length = Number(headers.get('content-length') ?? Number.NaN);
-  const size = encoded || Number.isNaN(length) ? undefined : length;
+  const size = sizeOf(headers);
   return { body: watched(answer, progress, host, size), size, fileName: fileNameOf(headers), headers };
-}
-
-/** The body, under the eyes of the watch: silence, a cut and a missing end are errors of its reader. */
-function watched(
-  answer: Response,
-  progress: Watch,
-  host: string,
-  size: number | undefined,
-): ReadableStream<Uint8Array> {
-  const reader = answer.body?.getReader();
-  let received = 0;
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        progress.touch();
-        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-        if (value !== undefined) {
-          received += value.byteLength;
-          controller.enqueue(value);
-        }
-        // Nobody is to blame for the time that passes until the reader wants more.
-        progress.pause();
-        if (!done) return;
-        progress.end();
-        if (size !== undefined && received !== size) {
-          throw new Error(`${received} of ${size} bytes arrived`);
-        }
-        controller.close();
-      } catch (error) {
-        progress.end();
-        controller.error(progress.canceled ? error : broken(error, progress, host));
-      }
-    },
-    async cancel(reason) {
-      progress.end();
-      await reader?.cancel(reason);
-    },
-  });
-}
-
-function broken(error: unknown, progress: Watch, host: string): ConnectionError {
-  const why = progress.expired ? 'it fell silent' : (error as Error).message;
-  return new ConnectionError(`${host} did not send the file to its end: ${why}.`, {
-    code: progress.expired ? 'timeout' : 'cut',
-    cause: error,
-  });
 }
 
 /** The name in `Content-Disposition`, in its extended form if it has one. */

@@ -157,7 +157,7 @@ test('a cut file is an error of its reader, whether its length was told or not',
     const answer = await client.download(...what);
     await assert.rejects(text(answer), (error) => {
       assert.ok(error instanceof ConnectionError, String(error));
-      assert.match(error.message, /did not send the file to its end/);
+      assert.match(error.message, /did not send its answer to the end/);
       return true;
     });
   }
@@ -173,7 +173,7 @@ test('a file that is shorter than was said is an error also where fetch does not
   });
   const answer = await short.download(...what);
   assert.equal(answer.size, 1000);
-  await assert.rejects(text(answer), /did not send the file to its end: 4 of 1000 bytes arrived/);
+  await assert.rejects(text(answer), /did not send its answer to the end: 4 of 1000 bytes arrived/);
 });
 
 test('a file that stops to arrive is an error when patience ends; canceling it hangs up', async () => {

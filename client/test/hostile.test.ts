@@ -1,5 +1,6 @@
 /** What the client does when the service fails, falls silent, hangs up, contradicts itself or lays traps. */
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
@@ -85,17 +86,17 @@ test('401 again and again: the second one is final', async () => {
 });
 
 test('429 with Retry-After: waits as long as asked, and a little more', async () => {
-  const date = new Date(clock.time + 90_000).toUTCString();
+  const ahead = (seconds: number) => new Date(clock.time + 3_600_000 + seconds * 1000).toUTCString();
   server.script(
     json({}, 429, { 'retry-after': '30' }),
-    json({}, 429, { 'retry-after': date }),
+    json({}, 429, { 'retry-after': ahead(60), date: ahead(0) }),
     json({}, 429, { 'retry-after': 'soon' }),
     json({}, 503, { 'retry-after': '-5' }),
     page(1),
   );
   assert.equal((await client.page(...what)).rows.length, 1);
-  // The date lies 60 seconds ahead once 30 have passed; jitter is half a second, backoff 2 and 4 and 8.
-  assert.deepEqual(clock.waits, [30_500, 60_000, 3000, 6000]);
+  // The date lies 60 seconds ahead by the clock of the service, an hour fast; jitter is half a second, backoff 2 and 4 and 8.
+  assert.deepEqual(clock.waits, [30_500, 60_500, 3000, 6000]);
   assert.deepEqual(
     retries.map(({ attempt, error }) => [attempt, error.name]),
     [
@@ -391,6 +392,29 @@ test("a request of one's own is repeated when it may be, and a refused one alway
   assert.deepEqual(await attempts({ method: 'PUT', body: 'x' }, 503), [2, true]);
   assert.deepEqual(await attempts({ body: 'x' }, 401), [2, true]);
   assert.deepEqual(await attempts({ body: stream() }, 401), [1, false]);
+});
+
+test("an answer of one's own is watched to its end, and leaves nothing behind at a signal that lasts", async () => {
+  const { signal } = new AbortController();
+  const ask = () => client.request('/v1.0/my/analytics/installs', { signal });
+  for (const finish of [(answer: Response) => answer.json(), async ({ body }: Response) => body?.cancel()]) {
+    server.script(json({ Value: [] }));
+    const answer = await ask();
+    assert.equal(answer.url, `${server.url}/v1.0/my/analytics/installs`);
+    await finish(answer);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  }
+  server.script((_, reply) => {
+    reply.writeHead(200, { 'content-length': 1000 });
+    reply.write('four', () => setImmediate(() => reply.destroy()));
+  });
+  const cut = await ask();
+  await assert.rejects(cut.text(), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.match(error.message, /did not send its answer to the end/);
+    return true;
+  });
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('canceling one that waits for its turn leaves the turns of the others as they are', async () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Client, ConnectionError, ProtocolError, unlisted } from '@storelens/client';
+import { type Client, ProtocolError, unlisted } from '@storelens/client';
 import { literalReports, type ReportEntry, reports } from '@storelens/contract';
 import { accountOptions, clientOf } from '../account.js';
 import { type Command, type Context, type Input, UsageError } from '../command.js';
@@ -242,20 +242,8 @@ async function copied(
   const notice = answer.headers.get('storelens-notice');
   if (notice !== null) tellNotice(context, decoded(notice));
   if (answer.body === null) throw new ProtocolError('The answer has no body.', { code: 'no-body' });
-  await pipeline(toTheEnd(answer.body), context.out, { end: false });
+  await pipeline(Readable.fromWeb(answer.body as never), context.out, { end: false });
   return true;
-}
-
-/** The bytes of a body; throws ConnectionError where it breaks off, because what has arrived is then no whole result. */
-async function* toTheEnd(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* Readable.fromWeb(body as never) as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    throw new ConnectionError('The service broke the result off: what was written so far is not all of it.', {
-      code: 'cut',
-      cause,
-    });
-  }
 }
 
 /** A header that percent-encodes what is not ASCII, or somebody else's with a percent sign. */

@@ -150,9 +150,7 @@ export class Target {
     for (let attempt = 1; ; attempt++) {
       let answer: Response;
       try {
-        // A signal of its own: what listens to one that lasts would gather there.
-        const signal = this.signal === undefined ? undefined : AbortSignal.any([this.signal]);
-        answer = await this.client.request(path, { ...options, signal });
+        answer = await this.client.request(path, { ...options, signal: this.signal });
       } catch (error) {
         if (error instanceof StorelensError) throw new TargetError(error);
         throw error;
