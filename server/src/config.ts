@@ -102,7 +102,7 @@ export const settingsTable = {
   'rate-limit': {
     ...whole(0, 1_000_000),
     default: 0,
-    help: 'Analytics requests a minute and application; beyond it 429 with Retry-After. 0: no limit.',
+    help: 'Analytics requests a minute and application, downloads a minute and tenant; beyond it 429 with Retry-After. 0: no limit.',
   },
   'request-seconds': {
     ...whole(1, 86_400),
@@ -167,6 +167,11 @@ export const settingsTable = {
     ...whole(0, 1_000_000_000),
     default: 0,
     help: 'Most that the stored crash files of one product may take, in MiB; beyond it 413. 0: no limit.',
+  },
+  'symbols-quota-mib': {
+    ...whole(0, 1_000_000_000),
+    default: 0,
+    help: 'Most that the symbol files of one account may take, unpacked, in MiB; beyond it 413. 0: no limit.',
   },
   'crash-files': {
     type: 'choice',

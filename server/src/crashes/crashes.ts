@@ -93,6 +93,7 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
     registry,
     files: options.files,
     clock,
+    quota: settings['symbols-quota-mib'],
     limits: {
       wireBytes: settings['max-body-mib'] * mib,
       unpackedBytes: defaultSymbolLimits.bytes,

@@ -30,7 +30,7 @@ interface Bench {
 
 async function bench(
   context: TestContext,
-  limits: { unpackedBytes?: number; ratio?: number } = {},
+  { quota = 0, ...limits }: { unpackedBytes?: number; ratio?: number; quota?: number } = {},
 ): Promise<Bench> {
   const folder = await mkdtemp(join(tmpdir(), 'storelens-symbols-'));
   const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
@@ -44,6 +44,7 @@ async function bench(
     registry,
     files: await openFolder(join(folder, 'files')),
     clock: { now: () => now },
+    quota,
     limits: { wireBytes: mib, unpackedBytes: 64 * mib, ratio: 200, ...limits },
     newFile: () => join(folder, `${newGuid(systemRandom)}.file`),
     check: async (path) => checkSymbols(path),
@@ -71,6 +72,23 @@ const failing = (code: string, sentence: RegExp) => (error: unknown) => {
   assert.match(error.data.join('\n'), sentence);
   return true;
 };
+
+test('an account has its files up to the quota; one that takes the place of another counts once', async (context) => {
+  const { store, accept } = await bench(context, { quota: 1 });
+  const line = `FUNC 10 10 0 ${'f'.repeat(90)}`;
+  // 0.6 MiB each.
+  const large = (id: string) => text(id, Array.from({ length: 6000 }, () => line).join('\n'));
+  const [first, second] = ['1'.repeat(33), '2'.repeat(33)] as const;
+  await accept(large(first));
+  await accept(large(first));
+  await assert.rejects(
+    accept(large(second)),
+    failing('too-large', /take 1 MiB, this one 1 MiB; together they may take 1 MiB \(symbols-quota-mib\)/),
+  );
+  assert.equal((await store.list('one')).length, 1);
+  await store.remove('one', first);
+  await accept(large(second));
+});
 
 for (const [form, body, encoding, pieces] of [
   ['plain', crashme, undefined, 7],

@@ -20,6 +20,8 @@ export interface SymbolStoreOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly limits: SymbolUploadLimits;
+  /** Most MiB of an account's files; 0 for no limit. */
+  readonly quota: number;
   /** Path of a new file that the store of files can take; swept at the next start if nobody does. */
   newFile(): string;
   /** `checkSymbols` in a worker thread under its limits. Throws Failure if it takes too long. */
@@ -44,6 +46,8 @@ export interface SymbolStore {
   /** The symbols of modules, by debug id, else by code id. */
   readonly find: FindSymbols;
 }
+
+const mib = 1024 * 1024;
 
 /** Values of one statement; far below what registries bind. */
 const idsAtOnce = 200;
@@ -73,7 +77,7 @@ function refusal({ code, message }: { readonly code: string; readonly message: s
 
 /** Opens the store; nothing is read before it is asked for. */
 export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
-  const { registry, files, clock, limits } = options;
+  const { registry, files, clock, limits, quota } = options;
   /** Accounts that have none, as long as none is stored; one process writes. */
   const without = new Set<string>();
   let stores = 0;
@@ -105,6 +109,20 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
     const row = await one(accountId, facts.debugId);
     if (row === undefined) throw new TypeError(`the symbols ${facts.debugId} are gone under their lock`);
     return infoOf(row);
+  }
+
+  /** Throws Failure `too-large` if a file does not fit beside the account's others. */
+  async function checkQuota(accountId: string, debugId: string, bytes: number): Promise<void> {
+    if (quota === 0) return;
+    const row = await registry.get(
+      'SELECT coalesce(sum(bytes), 0) AS bytes FROM symbols WHERE account_id = $1 AND debug_id <> $2',
+      [accountId, debugId],
+    );
+    const taken = Number(row?.bytes);
+    if (taken + bytes <= quota * mib) return;
+    throw new Failure('too-large', [
+      `The other symbol files of the account take ${Math.ceil(taken / mib)} MiB, this one ${Math.ceil(bytes / mib)} MiB; together they may take ${quota} MiB (symbols-quota-mib).`,
+    ]);
   }
 
   async function one(accountId: string, debugId: string): Promise<RegistryRow | undefined> {
@@ -157,6 +175,7 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
         const checked = await options.check(path);
         if ('refused' in checked) throw refusal(checked.refused);
         const { facts } = checked;
+        await checkQuota(accountId, facts.debugId, received.bytes);
         return await locks.run(`${accountId}/${facts.debugId}`, () => keep(accountId, path, facts, received));
       } finally {
         await rm(path, { force: true });

@@ -8,6 +8,7 @@ import { findCrashFile } from '../crashes/index.js';
 import { Failure } from '../failure.js';
 import { crashFileExpiry, crashFileKey, type FileAddress, wantedBytes } from '../files/index.js';
 import { TokenRefusal } from '../identity/index.js';
+import { RateLimit } from '../rate-limit.js';
 import type { Parts } from './parts.js';
 
 /** A receiver that takes nothing for this many milliseconds has gone. */
@@ -25,10 +26,11 @@ interface Found {
 
 /** Registers `GET` and `HEAD /files/v1/{tenant}/{cabIdHash}.cab`. */
 export function registerFileRoutes(server: FastifyInstance, parts: Parts): void {
+  const rate = new RateLimit(parts.settings['rate-limit'], parts.clock);
   server.route<{ Params: { tenant: string; file: string } }>({
     method: ['GET', 'HEAD'],
     url: '/files/v1/:tenant/:file',
-    handler: (request, reply) => serve(request, reply, parts),
+    handler: (request, reply) => serve(request, reply, parts, rate),
   });
 }
 
@@ -56,10 +58,15 @@ function nothingHere(): Failure {
   ]);
 }
 
-async function serve(request: FileRequest, reply: FastifyReply, parts: Parts): Promise<FastifyReply> {
+async function serve(
+  request: FileRequest,
+  reply: FastifyReply,
+  parts: Parts,
+  rate: RateLimit,
+): Promise<FastifyReply> {
   const { files, identity } = parts;
   reply.header('cache-control', 'private, no-store');
-  const { key, cabIdHash, mark } = await find(request, parts);
+  const { key, cabIdHash, mark } = await find(request, parts, rate);
   const size = await files.size(key);
   if (size === undefined) throw nothingHere();
   // A file never changes under its id.
@@ -101,7 +108,7 @@ async function serve(request: FileRequest, reply: FastifyReply, parts: Parts): P
 }
 
 /** What an address opens: it is genuine, and tenant, crash and the file's time are as they should be. */
-async function find(request: FileRequest, parts: Parts): Promise<Found> {
+async function find(request: FileRequest, parts: Parts, rate: RateLimit): Promise<Found> {
   const { clock, engine, fileAddresses, identity, mirror, settings } = parts;
   const cabIdHash = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.cab$/.exec(request.params.file)?.[1];
   const query = new URLSearchParams(request.raw.url?.split('?').slice(1).join('?'));
@@ -115,6 +122,8 @@ async function find(request: FileRequest, parts: Parts): Promise<Found> {
     signature: query.get('signature') ?? '',
   });
   if (mark === undefined) throw nothingHere();
+  // Counted once it is genuine: strangers must not use up what a tenant may ask. It tells no application.
+  rate.take(request.params.tenant);
   const crash =
     (await findCrashFile(engine, accountId, cabIdHash)) ?? (await mirror.file(accountId, cabIdHash));
   if (crash === undefined) throw nothingHere();

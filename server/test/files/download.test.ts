@@ -372,3 +372,29 @@ test('files are kept for their days: exactly so for a download, by whole days on
   assert.deepEqual(readdirSync(join(folder, 'files')), []);
   assert.match(server.logged.join(''), /"removed":1/);
 });
+
+test('downloads beyond the rate limit are 429, and strangers do not use it up', async (context) => {
+  const server = await startServer({ now, args: ['--rate-limit', '3'] });
+  context.after(() => server.close());
+  const account = await server.account({ products });
+  const other = await server.account({ products });
+  const crash = await storeCrash(server, account, appId, now - day, content);
+  const foreign = await storeCrash(server, other, appId, now - day, content);
+  const address = String(await addressOf(account, crash));
+  for (let turn = 0; turn < 5; turn += 1) {
+    const guessed = await fetch(address.replace(/signature=.{4}/, 'signature=AAAA'));
+    assert.equal(guessed.status, 404);
+  }
+  for (const method of ['GET', 'HEAD', 'GET']) {
+    const answer = await fetch(address, { method });
+    assert.equal(answer.status, 200);
+    await answer.arrayBuffer();
+  }
+  const refused = await fetch(address);
+  assert.equal(refused.status, 429);
+  assert.equal(refused.headers.get('retry-after'), '60');
+  await refused.arrayBuffer();
+  assert.equal((await fetch(await addressOf(other, foreign))).status, 200, 'each tenant has its own');
+  server.setTime(now + minute);
+  assert.equal((await fetch(address)).status, 200);
+});
