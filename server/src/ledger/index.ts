@@ -110,4 +110,4 @@ export interface Ledger {
   markPurged(accountId: string, dataset: string, mark: PurgeMark): Promise<void>;
 }
 
-export type { Rollups } from './rollups.js';
+export type { Mark, Rollups } from './rollups.js';

@@ -15,23 +15,38 @@ export interface Rollup {
   readonly begunAt: number | undefined;
 }
 
+/** What readers need to know of it. */
+export interface Mark {
+  readonly seq: number;
+  /** Whether every row of these commits is in the sums. */
+  readonly whole: boolean;
+}
+
 /** Accounts and datasets whose marks are kept in memory. */
 const mostKept = 10_000;
 
 /** Marks of all accounts. Registry errors pass through. */
 export class Rollups {
-  readonly #marks = new Map<string, number>();
+  readonly #marks = new Map<string, Mark>();
 
   constructor(readonly registry: Registry) {}
 
   /** Commits up to this one are summed; maybe more, if another process sums them. 0: none. */
-  async summedTo(accountId: string, dataset: string): Promise<number> {
+  async mark(accountId: string, dataset: string): Promise<Mark> {
     const key = `${accountId}\n${dataset}`;
-    const known = this.#marks.get(key);
-    if (known !== undefined) return known;
-    const { seq } = await this.of(accountId, dataset);
-    this.#keep(key, seq);
-    return this.#marks.get(key) ?? seq;
+    return this.#marks.get(key) ?? this.#keep(key, await this.#read(accountId, dataset));
+  }
+
+  async #read(accountId: string, dataset: string): Promise<Mark> {
+    const row = await this.registry.get(
+      `SELECT r.seq AS seq, r.row_count AS summed,
+         (SELECT coalesce(sum(c.row_count), 0) FROM commits c
+          WHERE c.account_id = $1 AND c.dataset = $2 AND c.seq <= r.seq AND c.state = 'done') AS stored
+       FROM rollups r WHERE r.account_id = $1 AND r.dataset = $2`,
+      [accountId, dataset],
+    );
+    if (row === undefined) return { seq: 0, whole: false };
+    return { seq: numberOf(row.seq), whole: numberOf(row.summed) === numberOf(row.stored) };
   }
 
   /** The state in the registry. */
@@ -79,18 +94,20 @@ export class Rollups {
       [accountId, dataset, attempt, seq, rows],
     );
     if (touched.length !== 1) throw new Error(`sums of ${dataset} up to ${seq}: another attempt has begun`);
-    this.#keep(`${accountId}\n${dataset}`, seq);
+    this.#keep(`${accountId}\n${dataset}`, await this.#read(accountId, dataset));
   }
 
-  #keep(key: string, seq: number): void {
+  #keep(key: string, read: Mark): Mark {
     // What was read may be older than what was finished meanwhile.
-    const known = this.#marks.get(key) ?? 0;
+    const known = this.#marks.get(key);
+    const mark = known !== undefined && known.seq > read.seq ? known : read;
     this.#marks.delete(key);
-    this.#marks.set(key, Math.max(known, seq));
+    this.#marks.set(key, mark);
     for (const oldest of this.#marks.keys()) {
       if (this.#marks.size <= mostKept) break;
       this.#marks.delete(oldest);
     }
+    return mark;
   }
 }
 

@@ -8,6 +8,7 @@ const plan: FilePlan = {
     kind: 'file',
     accountId: 'a',
     summedTo: 0,
+    allSummed: false,
     snapshot: 1,
     products: [],
     start: '2026-01-01',

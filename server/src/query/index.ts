@@ -4,7 +4,7 @@
  */
 import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Engine, EngineSettings } from '../engine/index.js';
-import type { Ledger, Rollups } from '../ledger/index.js';
+import type { Ledger, Mark, Rollups } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
 import { AnswerCache, type CodedForms, isMomentary, type KeptAnswer } from './answer-cache.js';
@@ -334,10 +334,17 @@ export function createQuery({
   }
 
   /** The commit up to which the rows of a report are summed; several tables are not read as sums. */
-  async function summedTo({ sources }: ReportEntry, accountId: string): Promise<number> {
+  async function summedMark({ sources }: ReportEntry, accountId: string): Promise<Mark | undefined> {
     const [source, ...others] = sources;
-    if (source === undefined || others.length > 0 || datasets[source.table]?.summed === undefined) return 0;
-    return await rollups.summedTo(accountId, source.table);
+    if (source === undefined || others.length > 0 || datasets[source.table]?.summed === undefined)
+      return undefined;
+    return await rollups.mark(accountId, source.table);
+  }
+
+  /** Whether the sums up to a mark hold every row that a snapshot sees of a report. */
+  async function isAllSummed({ sources }: ReportEntry, accountId: string, mark: Mark, snapshot: number) {
+    const table = sources[0]?.table ?? '';
+    return mark.whole && (await ledger.storedRows(accountId, table, mark.seq, snapshot)) === 0;
   }
 
   /** What the caller asks, and how to plan it at a snapshot. */
@@ -348,7 +355,7 @@ export function createQuery({
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
     enter('plan');
-    const planAt = async (snapshot: number, summedTo = 0) => {
+    const planAt = async (snapshot: number, mark?: Mark) => {
       // After the snapshot was taken: whoever may see mirrored rows knows that there are some.
       const mirror = mirrorTableOf(entry);
       const mirrored = mirror !== undefined && (await ledger.hasStored(accountId, mirror));
@@ -357,7 +364,8 @@ export function createQuery({
         sellerId,
         products,
         snapshot,
-        summedTo,
+        summedTo: mark?.seq ?? 0,
+        allSummed: mark !== undefined && (await isAllSummed(entry, accountId, mark, snapshot)),
         now,
         files,
         reach,
@@ -402,7 +410,7 @@ export function createQuery({
         tagOf: (plan, further) => answers.tagOf(plan, [...further, reach?.notice]),
         noticesOf: (plan, empty) => rowNotices(question, plan, empty, options.signal),
       };
-      const summed = await summedTo(entry, scope.accountId);
+      const summed = await summedMark(entry, scope.accountId);
       const understood = {
         question,
         accountId: scope.accountId,
@@ -439,7 +447,7 @@ export function createQuery({
     if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
     // A mark that moves meanwhile is none the worse.
-    const summed = await summedTo(entry, scope.accountId);
+    const summed = await summedMark(entry, scope.accountId);
     const read = async ({ snapshot, notice, present, begins, steady }: Chosen) => {
       const planned = await planAt(snapshot, summed);
       const notices = notice === undefined ? ignored : [...ignored, notice];

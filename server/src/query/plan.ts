@@ -22,6 +22,8 @@ export interface Scope {
   readonly snapshot: number;
   /** Rows of commits up to this one may be read as sums; 0: none. */
   readonly summedTo: number;
+  /** The sums hold every row that the snapshot sees. */
+  readonly allSummed?: boolean;
   readonly products: AccountProducts;
   /** Milliseconds. */
   readonly now: number;
@@ -113,6 +115,8 @@ interface Base {
   readonly snapshot: number;
   /** Rows of commits up to this one may be read as sums; 0: none. */
   readonly summedTo: number;
+  /** The sums hold every row that the snapshot sees. */
+  readonly allSummed: boolean;
   readonly products: readonly { readonly column: string; readonly id: string }[];
   /** First and last day of the range, within the engine's reach. */
   readonly start: Day;
@@ -211,6 +215,7 @@ function base(question: Question, scope: Scope): Base {
     accountId: scope.accountId,
     snapshot: scope.snapshot,
     summedTo: scope.summedTo,
+    allSummed: scope.allSummed === true,
     products: question.products.map(({ column, product }) => ({ column, id: product.id })),
     start: clampDay(start),
     end: clampDay(end),

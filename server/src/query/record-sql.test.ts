@@ -50,8 +50,7 @@ test('hours are read from the time of the event, within days that the table is s
   assert.equal(
     shown(pageStatement(hourly, 10, 3, { low: '2018-05-01 09:00:00', high: '2018-05-01 11:00:00' })),
     'SELECT g.date AS date, toJSONString(APP1) AS applicationId, toJSONString(One) AS applicationName, toJSONString(g.market) AS market, ' +
-      "if(position(toString(g.deviceCount), '.') = 0, concat(toString(g.deviceCount), '.0'), toString(g.deviceCount)) AS deviceCount, " +
-      "if(position(toString(g.eventCount), '.') = 0, concat(toString(g.eventCount), '.0'), toString(g.eventCount)) AS eventCount " +
+      "concat(toString(g.deviceCount), '.0') AS deviceCount, concat(toString(g.eventCount), '.0') AS eventCount " +
       'FROM (SELECT toStartOfHour(any(t.timestamp)) AS date, any(t.market) AS market, ' +
       'uniqExactIf(t.deviceKey, t.deviceKey != 0) AS deviceCount, count() AS eventCount ' +
       `FROM failures AS t WHERE ${app} AND t.date BETWEEN 2018-05-01 AND 2018-05-02 ` +
@@ -61,6 +60,26 @@ test('hours are read from the time of the event, within days that the table is s
       'GROUP BY toUInt32(toStartOfHour(t.timestamp)) + reinterpretAsUInt128(sipHash128(t.market, 1)) ' +
       'ORDER BY date DESC, market LIMIT 10 OFFSET 3) AS g',
   );
+});
+
+test('days are read from their sums, and from rows beside them unless there are none', () => {
+  const daily = rows(
+    'failurehits',
+    'applicationId=APP1&startDate=2018-05-01&endDate=2018-05-02&groupby=market',
+  );
+  const source = (plan: RowsPlan) => / FROM (.*) GROUP BY /.exec(shown(pageStatement(plan, 10, 0)))?.[1];
+  const scope = 't.applicationId = APP1 AND t.date BETWEEN 2018-05-01 AND 2018-05-02 AND t.source = app';
+  const sums = `failureDays AS t WHERE t.accountId = acc AND t.seq <= 5 AND ${scope}`;
+  const columns = 't.date AS date, t.market AS market, t.deviceKey AS deviceKey';
+  assert.ok(
+    source({ ...daily, summedTo: 5 })?.endsWith(
+      `(SELECT ${columns}, t.hits AS hits FROM ${sums} UNION ALL SELECT ${columns}, toUInt64(1) AS hits ` +
+        `FROM failures AS t WHERE t.accountId = acc AND t.seq <= 7 AND ${scope} AND ${current} ` +
+        'AND (t.seq > 5 OR t.cabBytes > 0)) AS t',
+    ),
+  );
+  assert.ok(source({ ...daily, summedTo: 5, allSummed: true })?.endsWith(` FROM ${sums}`));
+  assert.ok(source({ ...daily, summedTo: 8, allSummed: true })?.includes('FROM failures AS t'));
 });
 
 test('details are indexed by day and ordered by the second', () => {

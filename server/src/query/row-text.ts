@@ -9,13 +9,18 @@ function isText({ type }: Pick<Printed, 'type'>): boolean {
   return type === 'text' || type === 'instant';
 }
 
-/** SQL of a value as the template of its field expects it. */
-export function printed(value: string, field: Pick<Printed, 'type' | 'nullable'>): string {
+/** SQL of a value as the template of its field expects it; `whole`: it is of an integer type, whatever the field's. */
+export function printed(
+  value: string,
+  field: Pick<Printed, 'type' | 'nullable'> & { readonly whole?: boolean },
+): string {
   if (isText(field)) {
     const json = `toJSONString(${value})`;
     return field.nullable ? `if(${value} = '', 'null', ${json})` : json;
   }
-  return field.type === 'decimal' ? decimalText(value) : value;
+  if (field.type !== 'decimal') return value;
+  // Two functions instead of five: a fifteenth of weeks by failure, of which there are ten thousand.
+  return field.whole === true ? `concat(toString(${value}), '.0')` : decimalText(value);
 }
 
 /** SQL of a decimal as text with at least one fraction digit. */

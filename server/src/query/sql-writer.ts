@@ -28,6 +28,8 @@ export interface Shown {
   readonly type: ValueType | 'hour';
   /** Printed as null when it is the empty text. */
   readonly nullable: boolean;
+  /** Whether its SQL is of an integer type, although its field may have fractions. */
+  readonly whole: boolean;
 }
 
 /** SQL that prints a value; `value` is the SQL of the value, `NULL` for a date of the whole range. */
@@ -285,7 +287,8 @@ export class Writer {
     };
     const sums = ranged ? sumsOf(this.plan, source, columns) : undefined;
     if (sums !== undefined) {
-      const { summedTo } = this.plan;
+      const { summedTo, allSummed } = this.plan;
+      if (allSummed) return `FROM ${sums.table} AS t WHERE ${all([], summedTo).join(' AND ')}`;
       const beside = besideSums(this.params.bind(summedTo, 'UInt64'));
       return `FROM ${unionOf(
         aggregatedColumns(this.plan, source),

@@ -50,8 +50,15 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
   return writer.statement(`SELECT ${shown} FROM (${rows}${orderBy(plan.order)} ${cut}) AS g`);
 }
 
-const jsonColumns: Columns = ({ type, nullable }, value) =>
-  printed(value, { type: type === 'hour' ? 'date' : type, nullable });
+const jsonColumns: Columns = ({ type, nullable, whole }, value) =>
+  printed(value, { type: type === 'hour' ? 'date' : type, nullable, whole });
+
+/** Whether a measure counts rows or values, and only so. */
+function isCount({ sources }: RowsPlan, measure: string): boolean {
+  const [only, ...others] = sources;
+  const aggregate = only?.measures[measure]?.aggregate;
+  return others.length === 0 && (aggregate === 'count' || aggregate === 'distinct');
+}
 
 function shownColumns(writer: Writer, plan: RowsPlan | StepsPlan | FramesPlan, columns: Columns): string {
   const shown = plan.fields.map(({ name, type, nullable }) => {
@@ -60,7 +67,8 @@ function shownColumns(writer: Writer, plan: RowsPlan | StepsPlan | FramesPlan, c
     const constant = expression !== undefined && isConstant(expression);
     const hourly = expression?.kind === 'bucket' && expression.level === 'hour';
     const value = constant ? writer.expression(expression) : `g.${name}`;
-    return `${columns({ type: hourly ? 'hour' : type, nullable }, value)} AS ${name}`;
+    const whole = 'measures' in plan && isCount(plan, name);
+    return `${columns({ type: hourly ? 'hour' : type, nullable, whole }, value)} AS ${name}`;
   });
   return shown.join(', ');
 }

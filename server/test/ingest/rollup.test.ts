@@ -29,8 +29,8 @@ function job(parts: Partial<RollupParts> = {}): Rollup {
 }
 
 const later = noon + 60 * minute;
-const summedTo = ({ accountId }: TestAccount) =>
-  bench.server.app.parts.rollups.summedTo(accountId, 'failures');
+const markOf = ({ accountId }: TestAccount) => bench.server.app.parts.rollups.mark(accountId, 'failures');
+const summedTo = async (account: TestAccount) => (await markOf(account)).seq;
 
 const failed = (day: string, deviceId: string, row: Partial<StoredFailure> = {}): StoredFailure => ({
   ...{
@@ -152,6 +152,7 @@ test('sums answer what raw rows no longer can, so they are read', async () => {
   await storeFailures(bench.server, account, someFailures);
   const known = await answers(account, 1);
   await job().run(later);
+  assert.deepEqual(await markOf(account), { seq: 1, whole: true });
   await bench.server.app.parts.engine.command({
     account: account.accountId,
     sql: 'ALTER TABLE failures DELETE WHERE accountId = {account:String}',
@@ -177,6 +178,7 @@ test('rows that a later commit takes the place of are not summed, and old snapsh
     (await sums(account)).map(([seq, , hits]) => [seq, hits]),
     [[1, 10]],
   );
+  assert.deepEqual(await markOf(account), { seq: 1, whole: false });
   assert.deepEqual(await answers(account), before);
   const renamed = { failureName: 'e!f', failureHash: 'h3', formerHashes: ['h1'] };
   await renameFailures(bench.server, account, [{ ...failed('2024-02-25', 'one', renamed), ...crash }]);
