@@ -24,6 +24,8 @@ export interface MirrorColumn {
   readonly missing: string | number | boolean;
   /** Most UTF-8 bytes of a text. */
   readonly maxBytes: number;
+  /** The only values that a text may have, in any case; absent: all. */
+  readonly only?: readonly string[];
 }
 
 /** The mirror of one report: a table of its own, and a dataset of its own in the ledger. */
@@ -57,6 +59,8 @@ const empty: Readonly<Record<MirrorType, string | number | boolean>> = {
 
 const defaultMaxBytes = 4096;
 
+const text = { type: 'text', measure: false, maxBytes: defaultMaxBytes } as const;
+
 function datasetColumn(entry: ReportEntry, name: string): Column | undefined {
   return entry.sources
     .flatMap(({ table }) => datasets[table]?.columns ?? [])
@@ -69,6 +73,10 @@ function storedField(entry: ReportEntry, field: Field): MirrorColumn | undefined
     const required = field.alwaysReturned === true;
     const amount = type === 'decimal' ? 'amount' : 'integer';
     return { name, field: name, type: amount, measure: true, required, missing: 0, maxBytes: 0 };
+  }
+  if (entry.steps !== undefined && role === 'dimension' && origin === undefined) {
+    const only = entry.steps.map((step) => step.name);
+    return { ...text, name, field: name, required: true, missing: '', only };
   }
   if (origin?.from !== 'column') return undefined;
   const column = datasetColumn(entry, origin.column);
@@ -86,7 +94,8 @@ function storedField(entry: ReportEntry, field: Field): MirrorColumn | undefined
 }
 
 function mirrorOf(entry: ReportEntry): MirrorTable {
-  const fields = [...entry.fields, ...(entry.queryOnly ?? [])];
+  // No row of steps has what they are filtered by.
+  const fields = [...entry.fields, ...((entry.steps === undefined && entry.queryOnly) || [])];
   const columns = fields.flatMap((field) => storedField(entry, field) ?? []);
   const stored = new Set(columns.map(({ field }) => field));
   return {
@@ -122,9 +131,9 @@ export const mirrorCrashes: DatasetEntry = {
   ],
 };
 
-/** The mirrors by report name: of all reports whose rows belong to days. */
+/** The mirrors by report name: of all reports whose rows belong to days, or can be asked for by the day. */
 export const mirrorTables: Readonly<Record<string, MirrorTable>> = Object.fromEntries(
   Object.values(reports)
-    .filter(({ kind }) => kind === 'grouped' || kind === 'records')
+    .filter(({ kind }) => kind === 'grouped' || kind === 'records' || kind === 'steps')
     .map((entry) => [entry.name, mirrorOf(entry)]),
 );

@@ -133,7 +133,9 @@ class Copy {
     readonly wanted: Wanted,
     readonly known: ReadonlyMap<string, KnownDay>,
   ) {
-    const single = outcome.subject.entry.lookups !== undefined;
+    const { lookups, steps } = outcome.subject.entry;
+    // A request for each failure, or each day.
+    const single = lookups !== undefined || steps !== undefined;
     this.#most = single ? windows.details : windows.first;
     this.#longest = single ? windows.details : windows.most;
   }

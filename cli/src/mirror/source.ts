@@ -86,6 +86,7 @@ export async function readWindow(
       }
       return { days, freshness: undefined, silent, grouping };
     }
+    if (subject.entry.steps !== undefined) return readSteps(client, subject, window, signal);
     if (keys !== undefined) {
       const days = emptyDays(window);
       const isFine = (row: SourceRow) => dayOfRow(row.date) !== undefined && keys.every((key) => key in row);
@@ -96,6 +97,31 @@ export async function readWindow(
     const more = grouping.length === 0 ? {} : { groupby: grouping };
     return { days, ...(await collect(client, subject, window, { more, days, signal })), grouping };
   });
+}
+
+/** Steps have no dates: a day's are those of a range of one day. Nobody on any of them are no rows. */
+async function readSteps(
+  client: Client,
+  { entry, applicationId }: Subject,
+  window: Window,
+  signal: AbortSignal | undefined,
+): Promise<Reading> {
+  const days = emptyDays(window);
+  let silent = false;
+  for (const [day, found] of days) {
+    const parameters = { applicationId: applicationId ?? '', startDate: day, endDate: day };
+    const page = await client.page(unlisted(entry.name), parameters, { exactNumbers: true, signal });
+    const rows = page.rows as readonly SourceRow[];
+    silent ||= rows.length === 0 && page.total === undefined;
+    if (rows.some(({ UserCount: users }) => Number(users) !== 0))
+      found.push(...rows.map((row) => ({ ...row, MetricType: stepOf(row) })));
+  }
+  return { days, freshness: undefined, silent, grouping: [] };
+}
+
+/** The name of a row's step; Microsoft's service has been seen to misspell one. */
+function stepOf({ MetricType: name }: SourceRow): unknown {
+  return name === 'Acqusition' ? 'Acquisition' : name;
 }
 
 function emptyDays({ first, last }: Window): Map<string, SourceRow[]> {

@@ -156,6 +156,12 @@ for (const shape of ['2018', '2022'] as const) {
     const range = `startDate=${rowDay(today - 11)}&endDate=${rowDay(today)}`;
     for (const entry of entries) {
       for (const scope of scopesOf(entry)) {
+        if (entry.steps !== undefined) {
+          for (let back = 11; back >= 0; back -= 1) {
+            await compare(entry, `${scope}startDate=${rowDay(today - back)}&endDate=${rowDay(today - back)}`);
+          }
+          continue;
+        }
         for (const lookup of await lookupsOf(source, entry, scope, range)) {
           const plain = `${scope}${lookup}${range}&top=${entry.paging?.maxTop ?? 10}`;
           const rows = await compare(entry, plain);
@@ -172,7 +178,7 @@ for (const shape of ['2018', '2022'] as const) {
       const dice = new Dice('ask', seed, number);
       const entry = entries[number % entries.length];
       assert.ok(entry);
-      if (entry.lookups !== undefined) continue;
+      if (entry.lookups !== undefined || entry.steps !== undefined) continue;
       const ask = someAsk(entry, oracleProducts, dice, undefined, shape);
       if (ask.level?.toLowerCase() === 'hour') continue;
       await compare(entry, queryOf({ ...ask, start: rowDay(today - 11), end: rowDay(today) }));

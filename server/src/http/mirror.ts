@@ -134,15 +134,11 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
   });
 }
 
-/** Reports that a mirror copies: rows of days, and the stacks and files of single failures. */
-const copied: Readonly<Record<string, ReportEntry>> = Object.fromEntries(
-  Object.entries(reports).filter(([, { kind }]) => kind !== 'steps'),
-);
-const names = Object.keys(copied).join(', ');
+const names = Object.keys(reports).join(', ');
 
 /** Reports on single failures: their stacks and files are put by identifier. */
 const singleFailures: Readonly<Record<string, ReportEntry>> = Object.fromEntries(
-  Object.entries(copied).filter(([, { kind }]) => kind === 'frames' || kind === 'file'),
+  Object.entries(reports).filter(([, { kind }]) => kind === 'frames' || kind === 'file'),
 );
 
 /** The identifier of a failure's crash file, in lower case. */
@@ -177,7 +173,7 @@ function framesOf(body: unknown): readonly MirroredFrame[] {
 }
 
 function mirrored(name: string): ReportEntry | undefined {
-  return named(copied, name.toLowerCase());
+  return named(reports, name.toLowerCase());
 }
 
 /**

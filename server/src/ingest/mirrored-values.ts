@@ -62,6 +62,13 @@ function integer(column: MirrorColumn, value: Value): Mirrored {
 
 function text(column: MirrorColumn, value: Value): Mirrored {
   if (value.kind !== 'text') return wrongType(column, value);
+  const { only } = column;
+  const known = only?.find((one) => one.toLowerCase() === value.text.toLowerCase());
+  if (only !== undefined) {
+    return known === undefined
+      ? { problem: `${shown(value.text)} is none of ${only.join(', ')}` }
+      : { json: JSON.stringify(known) };
+  }
   return Buffer.byteLength(value.text) > column.maxBytes
     ? { problem: `longer than ${column.maxBytes} bytes` }
     : { json: JSON.stringify(value.text) };

@@ -230,9 +230,14 @@ export function createQuery({
   }
 
   /** What is to be said where mirrored days are part of an answer. */
-  async function mirrorNotices(question: Question, planned: RowsPlan, signal: AbortSignal | undefined) {
-    const part = planned.sources.find(({ mirror }) => mirror !== undefined)?.mirror;
-    if (part === undefined || !hasBounds(question, planned)) return [];
+  async function mirrorNotices(
+    question: Question,
+    planned: RowsPlan | StepsPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly string[]> {
+    const sources = planned.kind === 'steps' ? planned.steps.map(({ source }) => source) : planned.sources;
+    const part = sources.find(({ mirror }) => mirror !== undefined)?.mirror;
+    if (part === undefined || !hasBounds(question)) return [];
     const bytes = await engine.query({
       account: planned.accountId,
       ...mirrorGroupingsStatement(planned, part),
@@ -248,10 +253,11 @@ export function createQuery({
   /** What is to be said of an answer with rows or, where it is empty, of why it is. */
   async function rowNotices(
     question: Question,
-    planned: RowsPlan,
+    planned: RowsPlan | StepsPlan,
     empty: boolean,
     signal: AbortSignal | undefined,
   ): Promise<readonly string[]> {
+    if (planned.kind === 'steps') return mirrorNotices(question, planned, signal);
     const told = !empty || question.level === 'hour' || mayMiss(question);
     const notices = told ? await mirrorNotices(question, planned, signal) : [];
     return empty && notices.length === 0 ? [await extentNotice(question, planned, signal)] : notices;
@@ -280,10 +286,15 @@ export function createQuery({
     return { body, notices: await rowNotices(question, planned, total === 0, signal) };
   }
 
-  async function stepsAnswer(planned: StepsPlan, signal: AbortSignal | undefined): Promise<KeptAnswer> {
+  async function stepsAnswer(
+    question: Question,
+    planned: StepsPlan,
+    signal: AbortSignal | undefined,
+  ): Promise<KeptAnswer> {
     const rows = await render(planned, stepsStatement(planned), signal);
+    const notices = await mirrorNotices(question, planned, signal);
     const tail = `],"TotalCount":${planned.steps.length}}`;
-    return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices: [] };
+    return { body: Buffer.concat([Buffer.from('{"Value":['), rows, Buffer.from(tail)]), notices };
   }
 
   async function framesAnswer(
@@ -316,7 +327,7 @@ export function createQuery({
       case 'records':
         return rowsAnswer(question, planned, snapshot, signal);
       case 'steps':
-        return stepsAnswer(planned, signal);
+        return stepsAnswer(question, planned, signal);
       case 'frames':
         return framesAnswer(question, planned, reach, signal);
       case 'file':

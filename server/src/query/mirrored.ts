@@ -22,6 +22,8 @@ export interface MirrorPart {
   readonly scope: MirrorTable['scope'];
   /** The rows of mirrored days, or a source's own of all other days. */
   readonly shows: 'mirrored' | 'others';
+  /** Rows that no filter applies to, because they have nothing to filter by. */
+  readonly unfiltered?: true;
   /** Where the files of its records are looked for: under what a column holds. */
   readonly files?: { readonly programme: string; readonly column: string };
 }
@@ -51,6 +53,30 @@ export function withMirror(
     mirror: { table, scope, shows: 'mirrored', ...filesOf(mirror) },
   };
   return [...own, mirrored];
+}
+
+/** The sources of a step of an account that has mirrored days of the report. */
+export function stepWithMirror(
+  source: SourcePlan,
+  { entry }: Pick<Question, 'entry'>,
+  step: string,
+): { readonly source: SourcePlan; readonly mirrored: SourcePlan | undefined } {
+  const mirror = mirrorOf(entry);
+  const [name, count] = mirror?.columns ?? [];
+  if (mirror === undefined || name === undefined || count === undefined)
+    return { source, mirrored: undefined };
+  const part = { table: mirror.name, scope: mirror.scope } as const;
+  return {
+    source: { ...source, mirror: { ...part, shows: 'others' } },
+    mirrored: {
+      table: mirror.name,
+      where: [{ column: name.name, equals: step }],
+      measures: { [count.name]: { aggregate: 'sum', column: count.name } },
+      latestBy: undefined,
+      supersedable: false,
+      mirror: { ...part, shows: 'mirrored', unfiltered: true },
+    },
+  };
 }
 
 function filesOf({ report, columns }: MirrorTable): Pick<MirrorPart, 'files'> {
@@ -181,9 +207,9 @@ export function groupingsOf(plan: Scoped, part: MirrorPart, writing: MirrorWriti
 }
 
 /** Whether a notice hangs on the mirrored days of the range: then `noticesOf` wants their groupings. */
-export function hasBounds(question: Question, planned: RowsPlan): boolean {
-  if (planned.sources.every(({ mirror }) => mirror === undefined)) return false;
+export function hasBounds(question: Question): boolean {
   const { entry, row, level } = question;
+  if (entry.kind === 'steps') return stepNotices(question).length > 0;
   return level === 'hour' || distinctOf(entry, row).length > 0 || ungroupedIn(question).length > 0;
 }
 
@@ -213,10 +239,22 @@ function distinctOf({ sources }: ReportEntry, row: Question['row']): readonly st
   return row.map(({ name }) => name).filter(distinct);
 }
 
+/** Users of a day are known; who came on several is not, nor what a filter asks of them. */
+function stepNotices({ row, filter, start, end }: Question): readonly string[] {
+  const count = row.find(({ role }) => role === 'measure')?.name;
+  if (filter !== undefined) {
+    return [`${count} is an upper bound where days were mirrored: they are added up without the filter`];
+  }
+  return start === end
+    ? []
+    : [`${count} is an upper bound where days were mirrored: their users are added up`];
+}
+
 /** What is to be said of an answer, by the groupings of the mirrored days in its range. */
 export function noticesOf(question: Question, groupings: readonly string[]): readonly string[] {
   if (groupings.length === 0) return [];
   const { entry, row, level, oneBucket, start, end } = question;
+  if (entry.kind === 'steps') return stepNotices(question);
   if (level === 'hour') return ['days that were mirrored have no hours and are left out'];
   const daily = oneBucket ? start === end : level === 'day' || start === end;
   const keys = new Set(row.filter(({ role }) => role !== 'measure').map(({ name }) => name));

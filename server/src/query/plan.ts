@@ -9,7 +9,7 @@ import type { AccountProducts } from '../products/index.js';
 import type { FilterValue } from './check-filter.js';
 import { addDays, clampDay, type Day, firstDay, lastDay } from './dates.js';
 import { keyOf, lookupPredicate, predicate, timeColumn } from './expressions.js';
-import { type CopiedRecord, copiedOf, type MirrorPart, withMirror } from './mirrored.js';
+import { type CopiedRecord, copiedOf, type MirrorPart, stepWithMirror, withMirror } from './mirrored.js';
 import { hourText } from './range.js';
 import { type Reach, within } from './reach.js';
 import type { OrderTerm, Question } from './validate.js';
@@ -154,7 +154,12 @@ export interface RowsPlan extends Base {
 export interface StepsPlan extends Base {
   readonly kind: 'steps';
   readonly fields: readonly [Printed, Printed];
-  readonly steps: readonly { readonly name: string; readonly source: SourcePlan }[];
+  readonly steps: readonly {
+    readonly name: string;
+    readonly source: SourcePlan;
+    /** Present where the account has mirrored days. */
+    readonly mirrored?: SourcePlan | undefined;
+  }[];
 }
 
 /** Member of a stored frame, or its number. */
@@ -283,10 +288,13 @@ function planSteps(question: Question, scope: Scope): StepsPlan {
     ...base(question, scope),
     kind: 'steps',
     fields: [printed(name), printed(count)],
-    steps: steps.map((step) => ({
-      name: step.name,
-      source: planSource({ ...step.source, measures: { [count.name]: step.aggregate } }),
-    })),
+    steps: steps.map((step) => {
+      const source = planSource({ ...step.source, measures: { [count.name]: step.aggregate } });
+      return {
+        name: step.name,
+        ...(scope.mirrored ? stepWithMirror(source, question, step.name) : { source }),
+      };
+    }),
   };
 }
 

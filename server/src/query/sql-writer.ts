@@ -278,7 +278,9 @@ export class Writer {
       ...stored,
       ...mirrorConditions(this.plan, source.mirror, this.mirrorWriting(ranged)),
       ...this.plan.lookups.map((lookup) => this.predicate(lookup)),
-      ...(ranged && this.plan.filter !== undefined ? [this.predicate(this.plan.filter)] : []),
+      ...(ranged && this.plan.filter !== undefined && source.mirror?.unfiltered !== true
+        ? [this.predicate(this.plan.filter)]
+        : []),
       ...further,
     ];
     const all = (stored: readonly string[], upTo?: number) => {

@@ -207,17 +207,25 @@ export function stepsStatement(plan: StepsPlan): Statement {
 
 function stepRows(writer: Writer, plan: StepsPlan): string {
   const [nameField, countField] = plan.fields;
-  const steps = plan.steps.map(({ name, source }, index) => {
-    const aggregate = source.measures[countField.name];
-    if (aggregate === undefined) throw new TypeError(`step ${name} has no aggregate`);
-    const from = writer.from(source, columnsOf(plan, source), []);
-    return `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}, ${writer.aggregate(aggregate, source)} AS ${countField.name} ${from}`;
+  const steps = plan.steps.map(({ name, source, mirrored }, index) => {
+    const countOf = (one: SourcePlan) => {
+      const aggregate = one.measures[countField.name];
+      if (aggregate === undefined) throw new TypeError(`step ${name} has no aggregate`);
+      return [writer.aggregate(aggregate, one), writer.from(one, columnsOf(plan, one), [])] as const;
+    };
+    const [count, from] = countOf(source);
+    const head = `SELECT ${index} AS step, ${writer.params.bind(name, 'String')} AS ${nameField.name}`;
+    if (mirrored === undefined) return `${head}, ${count} AS ${countField.name} ${from}`;
+    const [copied, fromCopies] = countOf(mirrored);
+    const both = `SELECT toInt64(${count}) AS n ${from} UNION ALL SELECT toInt64(${copied}) AS n ${fromCopies}`;
+    return `${head}, sum(n) AS ${countField.name} FROM (${both})`;
   });
   return steps.join(' UNION ALL ');
 }
 
 function sourcesOf(plan: Plan): readonly SourcePlan[] {
-  if (plan.kind === 'steps') return plan.steps.map(({ source }) => source);
+  if (plan.kind === 'steps')
+    return plan.steps.flatMap(({ source, mirrored }) => [source, ...(mirrored ? [mirrored] : [])]);
   return 'source' in plan ? [plan.source] : plan.sources;
 }
 
@@ -235,7 +243,7 @@ export function extentStatement(plan: Plan, ranged = false): Statement {
 }
 
 /** The groupings of the mirrored days in the plan's range, a row each. */
-export function mirrorGroupingsStatement(plan: RowsPlan, part: MirrorPart): Statement {
+export function mirrorGroupingsStatement(plan: RowsPlan | StepsPlan, part: MirrorPart): Statement {
   const writer = new Writer(plan);
   return writer.statement(writer.mirrorGroupings(part));
 }

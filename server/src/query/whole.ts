@@ -41,7 +41,7 @@ export interface WholeRoom {
   isPurged(entry: ReportEntry, accountId: string, snapshot: number): Promise<boolean>;
   tagOf(plan: Plan, further: readonly (string | undefined)[]): string;
   /** What is to be said of the rows, or why there are none. */
-  noticesOf(plan: RowsPlan, empty: boolean): Promise<readonly string[]>;
+  noticesOf(plan: RowsPlan | StepsPlan, empty: boolean): Promise<readonly string[]>;
 }
 
 /** How the rows shall come. */
@@ -89,7 +89,7 @@ export async function wholeAnswer(
       chosen = await room.replace(snapshot);
       continue;
     }
-    const told = question.mismatch === undefined && 'keys' in plan;
+    const told = question.mismatch === undefined && plan.kind !== 'frames';
     const all = told ? [...notices, ...(await room.noticesOf(plan, isEmpty(form, first)))] : notices;
     return { rows: joined(headOf(form, plan.fields), first, pieces), notices: all, tag, name };
   }

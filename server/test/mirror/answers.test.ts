@@ -24,6 +24,11 @@ const days = 5;
 const lastMirrored = rowDay(today - 2);
 const products = someProducts('M');
 
+/** Reports whose rows have days. */
+const copied = Object.values(mirrorTables)
+  .map(({ report }) => report)
+  .filter(({ steps }) => steps === undefined);
+
 let server: TestServer;
 let source: Wire;
 let copy: Wire;
@@ -139,7 +144,7 @@ before(async () => {
     const rows = hidden.filter(({ day }) => day <= lastMirrored).map(({ row }) => row);
     await post(copy, name, name === 'reviews' ? rows.map(({ id: _, ...row }) => row) : rows);
   }
-  for (const { report } of Object.values(mirrorTables)) {
+  for (const report of copied) {
     for (const product of productsOf(report)) {
       if (report.lookups === undefined) {
         await mirror(report, `${product === undefined ? '' : `applicationId=${product}&`}${whole}`, product);
@@ -190,7 +195,7 @@ async function someRecord(report: ReportEntry, dice: Dice) {
 }
 
 test(`random requests give the same rows (seed ${seed})`, async (context) => {
-  const entries = Object.values(mirrorTables).map(({ report }) => report);
+  const entries = copied;
   let [rows, bounds, hours] = [0, 0, 0];
   for (let number = 0; number < requests; number += 1) {
     const dice = new Dice('ask', seed, number);

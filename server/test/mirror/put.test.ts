@@ -220,7 +220,7 @@ test('requests that cannot be meant are refused', async () => {
     [`appacquisitions/2026-03-14?applicationId=${app}&aggregationLevel=week`, 400, /mirrored at level day/],
     [`appacquisitions/2026-03-14?applicationId=${app}&settled=yes`, 400, /settled is 'yes'/],
     [`appacquisitions/2026-03-14?applicationId=${app}&top=1`, 400, /Unknown parameter 'top'/],
-    [`funnel/2026-03-14?applicationId=${app}`, 404, /expected the name of a report and a day/],
+    [`usage/2026-03-14?applicationId=${app}`, 404, /expected the name of a report and a day/],
     [`appacquisitions?applicationId=${app}`, 404, /expected the name of a report and a day/],
   ];
   for (const [path, status, sentence] of cases) {
@@ -310,7 +310,7 @@ test('the state tells read, settled, empty and failed days apart, and remembers'
   assert.deepEqual((await client.state('?report=installs')).json, { reports: [], days: [] });
   assert.equal((await failed(`state/installs?applicationId=${app}`, { x: 'y'.repeat(17_000) })).status, 413);
   assert.equal((await failed(`state/${day(5)}`, { state: 'read', error: 'x' })).status, 400);
-  assert.equal((await mine.state('?report=funnel')).status, 400);
+  assert.equal((await mine.state('?report=usage')).status, 400);
 });
 
 test('a superseded content is purged when no snapshot needs it', async () => {

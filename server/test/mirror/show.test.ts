@@ -134,6 +134,55 @@ test('distinct counts are exact at the mirrored grain and bounds elsewhere, whic
   }
 });
 
+test('the funnel of a mirrored day is that of the source, and a bound over several or with a filter', async () => {
+  const seen = (userId: string, day: string) => ({
+    ...{ applicationId: app, timestamp: `${day}T10:00:00Z`, userId, market: 'DE' },
+  });
+  await account.ingest('pageviews', [
+    seen('a', '2026-03-01'),
+    seen('b', '2026-03-02'),
+    seen('c', '2026-03-03'),
+    seen('c', '2026-03-04'),
+  ]);
+  const day = (name: string) => `funnel/${name}?applicationId=${app}`;
+  const users = (PageView: number, Usage: number) => [
+    { MetricType: 'PageView', UserCount: PageView },
+    { MetricType: 'usage', UserCount: Usage },
+  ];
+  await put(day('2026-03-01'), users(5, 3));
+  await put(day('2026-03-02'), users(4, 3));
+  const funnel = async (query: string) => {
+    const { Value, notice } = await rows('funnel', `applicationId=${app}&${query}`);
+    return [Value.map(({ MetricType, UserCount }) => `${MetricType} ${UserCount}`).join(', '), notice];
+  };
+  const steps = (views: number, usage: number) =>
+    `PageView ${views}, Acquisition 0, Install 0, Usage ${usage}`;
+  assert.deepEqual(await funnel('startDate=2026-03-01&endDate=2026-03-01'), [steps(5, 3), null]);
+  assert.deepEqual(
+    await funnel('startDate=2026-03-03&endDate=2026-03-04'),
+    [steps(1, 0), null],
+    'own events',
+  );
+  const bound = 'UserCount is an upper bound where days were mirrored: ';
+  const range = 'startDate=2026-03-01&endDate=2026-03-04';
+  assert.deepEqual(await funnel(range), [steps(10, 6), `${bound}their users are added up`]);
+  assert.deepEqual(await funnel(`${range}&filter=market eq 'US'`), [
+    steps(9, 6),
+    `${bound}they are added up without the filter`,
+  ]);
+  const csv = await server.request(`/v1.0/my/analytics/funnel?applicationId=${app}&${range}`, {
+    headers: { authorization: `Bearer ${account.token}`, accept: 'text/csv' },
+  });
+  assert.match(csv.text, /^"PageView",10$/m);
+  assert.match(csv.headers.get('storelens-notice') ?? '', /upper bound/);
+  const refused = await client.put(day('2026-03-05'), [{ MetricType: 'Acqusition', UserCount: 1 }]);
+  assert.equal(refused.status, 400);
+  assert.match(
+    refused.text,
+    /row 1: MetricType: 'Acqusition' is none of PageView, Acquisition, Install, Usage/,
+  );
+});
+
 test('amounts of money and of mirrored days add up exactly', async () => {
   const day = { date: '2026-03-12', applicationId: app, campaignId: '1', spend: 0.1 };
   await account.ingest('campaigns', [day, { ...day, date: '2026-03-13', spend: 0.2 }]);
