@@ -3,8 +3,9 @@
  * looked for in its options, then in the environment, then in the profile.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as pass } from 'node:timers/promises';
 import { RefusedError } from './command.js';
 import type { Environment } from './environment.js';
 
@@ -70,13 +71,41 @@ export async function storeProfile(
   name: string,
   profile: Profile,
 ): Promise<string> {
-  const file = profilesFile(environment);
-  const profiles = { ...(await readProfiles(environment)), [name]: profile };
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await chmod(dirname(file), 0o700);
-  // Complete or not at all, and never readable for others.
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  await rename(draft, file);
-  return file;
+  const named = profilesFile(environment);
+  await mkdir(dirname(named), { recursive: true, mode: 0o700 });
+  await chmod(dirname(named), 0o700);
+  // The file may be a link into a folder that somebody keeps such files in.
+  const file = await realpath(named).catch(() => named);
+  return await alone(`${file}.lock`, async () => {
+    const profiles = { ...(await readProfiles(environment)), [name]: profile };
+    // Complete or not at all, and never readable for others.
+    const draft = `${file}.${randomBytes(6).toString('hex')}`;
+    await writeFile(draft, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
+    await rename(draft, file);
+    return named;
+  });
+}
+
+/** Milliseconds between two looks at a lock, and how long it may be there. */
+const lockPause = 20;
+const lockPatience = 5000;
+
+/** Does something while no other process does: another login would store a list without this one's profile. */
+async function alone<Result>(lock: string, work: () => Promise<Result>): Promise<Result> {
+  for (let waited = 0; ; waited += lockPause) {
+    try {
+      await (await open(lock, 'wx', 0o600)).close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (waited >= lockPatience)
+        throw new RefusedError(`another login seems to store a profile; if none does, delete ${lock}`);
+      await pass(lockPause);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(lock, { force: true });
+  }
 }
