@@ -36,6 +36,17 @@ export function exitCodeOf(error: StorelensError): number {
   return families.find(([, kinds]) => kinds.some((kind) => error instanceof kind))?.[0] ?? 1;
 }
 
+/** What to tell of a service that cannot be reached where a proxy is named but not used: Node has to be told to. */
+export function proxyHint(
+  error: StorelensError,
+  variables: Readonly<Record<string, string | undefined>>,
+): string {
+  const named = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].find((name) => variables[name]);
+  return error instanceof ConnectionError && named !== undefined && variables.NODE_USE_ENV_PROXY !== '1'
+    ? ` ${named} counts only with NODE_USE_ENV_PROXY=1, and Node 22.21, 24 or newer.`
+    : '';
+}
+
 /** What to tell of it: the sentences of the service, or the message, and how to find the request. */
 export function explained(error: StorelensError): string {
   const told =

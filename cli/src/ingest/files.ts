@@ -20,7 +20,7 @@ export function formOf(file: string, given: string | undefined): Form {
   );
 }
 
-/** Bytes of all files together; undefined if standard input is among them. Throws RefusedError for one that cannot be read. */
+/** Bytes of all files together; undefined if standard input or a pipe is among them. Throws RefusedError for one that cannot be read. */
 export async function sizeOf(files: readonly string[]): Promise<number | undefined> {
   let sum: number | undefined = 0;
   for (const file of files) {
@@ -31,8 +31,10 @@ export async function sizeOf(files: readonly string[]): Promise<number | undefin
     const found = await stat(file).catch((error: Error) => {
       throw new RefusedError(`${file} cannot be read: ${error.message}`);
     });
-    if (!found.isFile()) throw new RefusedError(`${file} is no file`);
-    if (sum !== undefined) sum += found.size;
+    if (found.isDirectory()) throw new RefusedError(`${file} is a folder; name the files in it`);
+    // The output of another command, as in `<(zcat rows.gz)`, has no size.
+    if (!found.isFile()) sum = undefined;
+    else if (sum !== undefined) sum += found.size;
   }
   return sum;
 }
