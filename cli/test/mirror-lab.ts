@@ -17,6 +17,9 @@ import { startServer, type TestAccount, type TestServer } from '@storelens/serve
 import type { Waiting } from './clocked.js';
 import { type Place, placeIn, shell, storelens } from './transcript.js';
 
+/** How long clients wait for a silent server, in milliseconds; the only wait that takes its time here. */
+const patience = 120_000;
+
 /** The command line with a clock of ours. */
 const clocked = fileURLToPath(new URL('./clocked.js', import.meta.url));
 
@@ -166,7 +169,11 @@ export async function startLab(
       // Tokens of A end by the time of A.
       clock: {
         now: () => time,
-        wait: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+        async wait(milliseconds, signal) {
+          if (milliseconds >= patience) return wait(milliseconds, undefined, { signal });
+          time += milliseconds;
+          server.setTime(time);
+        },
       },
     }),
     target: connect({ tenantId, clientId, clientSecret, url }),
@@ -215,4 +222,47 @@ export async function startLab(
       await serve(new URL(url).port);
     },
   };
+}
+
+/** How many days B knows something of. */
+export async function knownDays({ target }: Lab): Promise<number> {
+  const answer = await target.request('/ingest/v1/mirror/state');
+  const { reports } = (await answer.json()) as { reports: { days: Record<string, number> }[] };
+  return reports.flatMap(({ days }) => Object.values(days)).reduce((sum, count) => sum + count, 0);
+}
+
+/** Calls back as soon as a run has told B of so many more days. Done when it has, or the run is over. */
+async function afterDays(lab: Lab, days: number, run: ChildProcess, then: () => void): Promise<void> {
+  const before = await knownDays(lab);
+  while (run.exitCode === null && run.signalCode === null) {
+    if ((await knownDays(lab)) >= before + days) return then();
+  }
+}
+
+/** Runs the mirror and kills it once it has told B of so many more days. */
+export async function runKilled(lab: Lab, args: readonly string[], days: number): Promise<void> {
+  let watching: Promise<void> | undefined;
+  const started = (run: ChildProcess) => {
+    watching = afterDays(lab, days, run, () => run.kill('SIGKILL'));
+  };
+  const ran = await lab.mirror(args, { started });
+  await watching;
+  assert.equal(ran.code, null, 'it was killed');
+}
+
+/** Runs the mirror and kills B, which comes back, once it was told of so many more days. */
+export async function runWithoutTarget(lab: Lab, args: readonly string[], days: number): Promise<Ran> {
+  let watching: Promise<void> | undefined;
+  let back: Promise<void> | undefined;
+  const started = (run: ChildProcess) => {
+    watching = afterDays(lab, days, run, () => {
+      back = lab.killTarget();
+    });
+  };
+  // The mirror tries again when B is back: its waits are over at once otherwise.
+  const ran = await lab.mirror(args, { started, onWait: () => back });
+  await watching;
+  assert.ok(back !== undefined, 'B was killed');
+  await back;
+  return ran;
 }

@@ -2,7 +2,7 @@
 import { constants } from 'node:os';
 import { StorelensError } from '@storelens/client';
 import { accountOf, accountOptions, connectTo, type Manner } from '../account.js';
-import { type Command, type Context, Input, RefusedError } from '../command.js';
+import { type Command, type Context, Input, RefusedError, UsageError } from '../command.js';
 import { exitCodeOf, explained } from '../exit-codes.js';
 import { type MirrorConfig, readConfig, reportNames } from '../mirror/config.js';
 import { copyReport, nothingYet, type Outcome } from '../mirror/copy.js';
@@ -88,10 +88,23 @@ export const mirror: Command = {
 };
 
 /** A client for the account of a profile, or for the one that commands act for without any. */
-async function clientFor(profile: string | undefined, input: Input, context: Context, manner: Manner) {
+async function clientFor(
+  role: 'source' | 'target',
+  profile: string | undefined,
+  input: Input,
+  context: Context,
+  manner: Manner,
+) {
   const flags = input.flag('allow-http') ? { 'allow-http': true } : {};
   const chosen = new Input({}, { ...(profile === undefined ? {} : { profile }), ...flags });
-  return connectTo(await accountOf(chosen, context), chosen, { ...manner, clock: context });
+  try {
+    return connectTo(await accountOf(chosen, context), chosen, { ...manner, clock: context });
+  } catch (error) {
+    // Two accounts are at work: which of them it is about matters.
+    if (!(error instanceof UsageError)) throw error;
+    const option = profile === undefined ? `; or --${role} NAME names its profile` : '';
+    throw new UsageError(`the ${role}: ${error.message}${option}`);
+  }
 }
 
 async function run(input: Input, context: Context): Promise<void> {
@@ -163,12 +176,12 @@ async function copyAll(
 ): Promise<void> {
   const { err } = context;
   const progress = (text: string) => showLine(context, text);
-  const source = await clientFor(config.source, input, context, {
+  const source = await clientFor('source', config.source, input, context, {
     minInterval: config.pace,
     onRetry: ({ delay, error }) => progress(`${error.message} Trying again in ${Math.ceil(delay / 1000)} s.`),
   });
   const target = new Target(
-    await clientFor(config.target, input, context, {
+    await clientFor('target', config.target, input, context, {
       onRetry: ({ error }) => progress(`The target: ${error.message} Trying again.`),
     }),
     signal,
@@ -193,12 +206,12 @@ async function copyAll(
     }
   }
   progress('');
-  if (problem === undefined || outcomes.some(({ read, kept, failed }) => read + kept + failed > 0)) {
-    context.out.write(summary(outcomes));
+  if (problem === undefined || outcomes.some(hasBegun)) {
+    // A report that the target does not want has no figures.
+    const shown = outcomes.filter((outcome) => outcome.error === undefined || hasBegun(outcome));
+    if (shown.length > 0) context.out.write(summary(shown));
   }
-  for (const { subject, error } of outcomes) {
-    if (error !== undefined) err.write(`${harmless(`${nameOf(subject)} ${error}`)}\n`);
-  }
+  for (const line of errorsOf(outcomes)) err.write(`${harmless(line)}\n`);
   if (problem instanceof StorelensError) {
     throw new RefusedError(`the source: ${explained(problem)}`, exitCodeOf(problem));
   }
@@ -212,6 +225,22 @@ async function copyAll(
   if (outcomes.some(({ error }) => error !== undefined)) {
     throw new RefusedError('not all reports could be copied');
   }
+}
+
+function hasBegun({ read, kept, failed }: Outcome): boolean {
+  return read + kept + failed > 0;
+}
+
+/** A line for every error; what several reports of a product have in common is said once. */
+function errorsOf(outcomes: readonly Outcome[]): readonly string[] {
+  const subjects = new Map<string, Outcome['subject'][]>();
+  for (const { subject, error } of outcomes) {
+    if (error !== undefined) subjects.set(error, [...(subjects.get(error) ?? []), subject]);
+  }
+  return [...subjects].map(([error, [first, ...more]]) => {
+    const others = more.length === 0 ? '' : ` and ${more.length} more: `;
+    return `${first === undefined ? '' : nameOf(first)}${others || ' '}${error}`;
+  });
 }
 
 function nameOf({ entry, applicationId }: Outcome['subject']): string {
@@ -230,7 +259,7 @@ function summary(outcomes: readonly Outcome[]): string {
 }
 
 async function status(input: Input, context: Context): Promise<void> {
-  const target = new Target(await clientFor(input.text('target'), input, context, {}));
+  const target = new Target(await clientFor('target', input.text('target'), input, context, {}));
   const { reports } = await target.state();
   if (input.flag('json') && !input.flag('failed')) {
     context.out.write(`${JSON.stringify(reports)}\n`);
@@ -274,5 +303,10 @@ const shownFailures = 10;
 
 function statusRow({ report, applicationId, first, last, days, cursor, cursorAt }: KnownReport) {
   const { ranAt } = (cursor ?? {}) as { readonly ranAt?: string };
-  return { report, applicationId, first, last, ...days, lastRun: ranAt ?? cursorAt };
+  // Stacks and files are known by identifiers, which have no first and last.
+  const day = (text: string | null) => (/^\d{4}-\d\d-\d\d$/.test(text ?? '') ? text : null);
+  return {
+    ...{ report, applicationId, first: day(first), last: day(last), ...days },
+    lastRun: (ranAt ?? cursorAt)?.replace(/\.\d+Z$/, 'Z'),
+  };
 }

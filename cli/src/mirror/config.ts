@@ -29,6 +29,9 @@ export const reportNames = Object.keys(mirrorTables);
 /** The configuration file where nothing else is said. */
 export const defaultFile = 'storelens-mirror.json';
 
+/** Timers hold no longer time, and a source forgets meanwhile. */
+const longestPeriod = 24 * 86_400_000;
+
 const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 type Values = Readonly<Record<string, unknown>>;
@@ -163,6 +166,6 @@ function kindOf({ identity }: ReportEntry): Kind {
 function periodOf(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,4})([mhd])$/.exec(text) ?? [];
   const period = Number(count) * (units[unit as keyof typeof units] ?? 0);
-  if (period > 0) return period;
-  throw new UsageError(`every is '${text}'; expected a time such as 30m, 6h or 1d`);
+  if (period > 0 && period <= longestPeriod) return period;
+  throw new UsageError(`every is '${text}'; expected a time such as 30m, 6h or 1d, of 24 days at most`);
 }

@@ -53,7 +53,15 @@ export class TargetError extends RefusedError {
   readonly refused: boolean;
 
   constructor(readonly error: StorelensError) {
-    super(`the target: ${explained(error)}`, exitCodeOf(error));
+    const missing = /^\w+ is '([^']+)', which is no product of the account of kind (\w+)/.exec(
+      error.data[0] ?? '',
+    );
+    super(
+      missing === null
+        ? `the target: ${explained(error)}`
+        : `the target has no ${missing[2]} ${missing[1]}: \`storelens product create --tenant TENANT --kind ${missing[2]} --id ${missing[1]} --name NAME\` registers it`,
+      exitCodeOf(error),
+    );
     this.refused =
       error instanceof InvalidRequestError ||
       error instanceof ForbiddenError ||

@@ -15,6 +15,7 @@ import { queryOf, someAsk } from '@storelens/server/test-oracle/generate-query';
 import { bodyOf, type PostedRow } from '@storelens/server/test-oracle/posted';
 import { Dice } from '@storelens/server/test-oracle/random';
 import { analyticsBase, Wire } from '@storelens/server/test-oracle/wire';
+import { rowsIn, same } from '../mirror-compare.js';
 import { type Lab, startLab } from '../mirror-lab.js';
 
 const seed = Number(process.env.STORELENS_TEST_SEED ?? randomInt(1_000_000_000));
@@ -61,47 +62,6 @@ interface Detail {
   readonly entry: ReportEntry;
   readonly scope: string;
   readonly row: Readonly<Record<string, unknown>>;
-}
-
-type Page = { readonly Value: readonly Record<string, unknown>[] };
-
-/** The rows of an answer, numbers as they are printed, without what every account prints as its own. */
-function rowsIn(body: string, without: readonly string[] = []): Page['Value'] {
-  const left = new Set(['sellerId', ...without]);
-  const quoted = body.replace(/"(?:\\.|[^"\\])*"|-?\d[\d.eE+-]*/g, (token) =>
-    token.startsWith('"') ? token : `"#${token}"`,
-  );
-  const rows = (JSON.parse(quoted) as Page).Value;
-  return rows.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => !left.has(key))));
-}
-
-/**
- * The rows are equal, but for what is said not to be known, and for counts that are said to be bounds: these are not
- * less.
- */
-function same(want: string, got: string, notice: string, target: string): 'equal' | 'bound' | 'unknown' {
-  const unknown = [...notice.matchAll(/(\w+) is not known/g)].map(([, name = '']) => name);
-  const asked = decodeURIComponent(target).toLowerCase();
-  // What a filter asks of it cannot be answered.
-  if (unknown.some((name) => asked.includes(name.toLowerCase()))) return 'unknown';
-  if (!notice.includes('deviceCount is an upper bound')) {
-    assert.deepEqual(rowsIn(got, unknown), rowsIn(want, unknown), `${target}\n${notice}`);
-    return unknown.length === 0 ? 'equal' : 'unknown';
-  }
-  const split = (body: string) =>
-    rowsIn(body)
-      .map(
-        ({ deviceCount, ...rest }) => [JSON.stringify(rest), Number(String(deviceCount).slice(1))] as const,
-      )
-      .sort(([left], [right]) => (left < right ? -1 : 1));
-  const [wanted, had] = [split(want), split(got)];
-  assert.deepEqual(
-    had.map(([row]) => row),
-    wanted.map(([row]) => row),
-    target,
-  );
-  for (const [index, [, count]] of had.entries()) assert.ok(count >= (wanted[index]?.[1] ?? 0), target);
-  return 'bound';
 }
 
 async function tokenOf(client: Client): Promise<string> {
