@@ -52,6 +52,7 @@ const arrows = {
   ],
   demo: ['types of identity', 'types of products', 'types of ingest', 'types of crashes'],
   app: [
+    'sweep',
     'http',
     'demo',
     'query',
@@ -66,6 +67,7 @@ const arrows = {
     'registry',
     'config',
   ],
+  sweep: ['types of crashes', 'types of identity'],
   main: ['app', 'demo', 'config'],
 };
 

@@ -6,7 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { SettingError, type Settings } from './config.js';
 import { completeFailures } from './crashes/complete-failures.js';
-import { type Crashes, createCrashes } from './crashes/index.js';
+import { createCrashes } from './crashes/index.js';
 import { claimFolder, type Demo, prepareDemo } from './demo/index.js';
 import { openChdb } from './engine/chdb.js';
 import { openClickHouse } from './engine/clickhouse.js';
@@ -30,6 +30,7 @@ import { createQuery } from './query/index.js';
 import type { Registry } from './registry/index.js';
 import { openLibsqlRegistry } from './registry/libsql.js';
 import { migrateRegistry } from './registry/migrate.js';
+import { sweeping } from './sweep.js';
 import type { Clock, Random } from './system.js';
 
 /** What is passed in rather than looked up. */
@@ -56,7 +57,6 @@ export interface App {
 }
 
 const purgeEvery = 60_000;
-const sweepEvery = 3_600_000;
 
 /** Stack of things to release, last opened first. */
 class Opened {
@@ -252,7 +252,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
     }, purgeEvery);
     opened.add(async () => clearInterval(purge));
-    const sweep = sweeping(crashes, log);
+    const sweep = sweeping({ crashes, identity, clock, log });
     opened.add(() => sweep.end());
     const close = () => closeInTime(opened, http.server, settings);
     return { url, data, operatorKeyFile: identity.operator.keyFile, demo, parts, close };
@@ -260,27 +260,6 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     await opened.close().catch((failure: unknown) => log.error({ err: failure }, 'cannot release'));
     throw error;
   }
-}
-
-/** Removes crash files past their time now and every hour; `end` waits for what is being removed. */
-function sweeping(crashes: Crashes, log: Log): { end(): Promise<void> } {
-  let running: Promise<void> = Promise.resolve();
-  const sweep = () => {
-    running = running
-      .then(() => crashes.sweep())
-      .then((removed) => {
-        if (removed > 0) log.info({ removed }, 'crash files past their time are removed');
-      })
-      .catch((error: unknown) => log.error({ err: error }, 'crash files past their time stay'));
-  };
-  sweep();
-  const timer = setInterval(sweep, sweepEvery);
-  return {
-    end: async () => {
-      clearInterval(timer);
-      await running;
-    },
-  };
 }
 
 /** Binds the address that the settings name, and says what to change where it is taken or not to be had. */

@@ -94,6 +94,11 @@ export const settingsTable = {
     default: 'https://sts.windows.net/{tid}/',
     help: 'Issuer of 1.0 tokens; {tid} stands for the tenant id.',
   },
+  'audit-days': {
+    ...whole(0, 36_500),
+    default: 0,
+    help: 'Days that audit lines are kept; 0: for ever.',
+  },
   'signing-key-days': {
     ...whole(1, 3650),
     default: 90,

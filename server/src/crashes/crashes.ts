@@ -9,7 +9,7 @@ import { asciiLower } from '../body.js';
 import type { Settings } from '../config.js';
 import type { Engine } from '../engine/index.js';
 import { Failure } from '../failure.js';
-import { crashFileKey, type Files, sweepCrashFiles } from '../files/index.js';
+import { crashFileKey, type Files, removeCrashFiles, sweepCrashFiles } from '../files/index.js';
 import type { Ingest } from '../ingest/index.js';
 import type { Ledger } from '../ledger/index.js';
 import type { Log } from '../log.js';
@@ -284,6 +284,10 @@ export async function createCrashes(options: CrashesOptions): Promise<Crashes> {
       if (!swept) await symbols.sweep();
       swept = true;
       return await sweepCrashFiles(options.files, settings['crash-file-days'], clock);
+    },
+
+    async removeFiles(accountId) {
+      return (await symbols.removeAll(accountId)) + (await removeCrashFiles(options.files, accountId));
     },
 
     async close() {

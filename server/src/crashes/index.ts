@@ -144,6 +144,8 @@ export interface Crashes {
   reprocess(request: ReprocessRequest): Promise<Reprocessed>;
   /** Housekeeping, to be called now and then: removes crash files past their time; returns how many. */
   sweep(): Promise<number>;
+  /** Removes all crash files and symbols of an account that is no more; returns how many. */
+  removeFiles(accountId: string): Promise<number>;
   /** Refuses new work, waits for running work, ends the workers. */
   close(): Promise<void>;
 }

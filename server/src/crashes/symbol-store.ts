@@ -39,6 +39,8 @@ export interface SymbolStore {
   list(accountId: string): Promise<readonly SymbolsInfo[]>;
   /** Removes a file, its id in any letter case; false if there is none. */
   remove(accountId: string, debugId: string): Promise<boolean>;
+  /** Removes all files of an account; returns how many. */
+  removeAll(accountId: string): Promise<number>;
   /** Whether an account has any at all. */
   any(accountId: string): Promise<boolean>;
   /** Removes files without a row: a process that ended between the two left them. Once is enough. */
@@ -165,6 +167,16 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
     return found !== undefined;
   }
 
+  async function remove(accountId: string, debugId: string): Promise<boolean> {
+    const id = debugId.toUpperCase();
+    return await locks.run(`${accountId}/${id}`, async () => {
+      if ((await one(accountId, id)) === undefined) return false;
+      await registry.all('DELETE FROM symbols WHERE account_id = $1 AND debug_id = $2', [accountId, id]);
+      await files.remove(symbolFileKey(accountId, id));
+      return true;
+    });
+  }
+
   return {
     any,
 
@@ -190,14 +202,13 @@ export function createSymbolStore(options: SymbolStoreOptions): SymbolStore {
       return rows.map(infoOf);
     },
 
-    async remove(accountId, debugId) {
-      const id = debugId.toUpperCase();
-      return await locks.run(`${accountId}/${id}`, async () => {
-        if ((await one(accountId, id)) === undefined) return false;
-        await registry.all('DELETE FROM symbols WHERE account_id = $1 AND debug_id = $2', [accountId, id]);
-        await files.remove(symbolFileKey(accountId, id));
-        return true;
-      });
+    remove,
+
+    async removeAll(accountId) {
+      let removed = 0;
+      const rows = await registry.all('SELECT debug_id FROM symbols WHERE account_id = $1', [accountId]);
+      for (const row of rows) if (await remove(accountId, String(row.debug_id))) removed += 1;
+      return removed;
     },
 
     async sweep() {

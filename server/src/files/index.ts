@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 
 export { type WantedBytes, wantedBytes } from './range.js';
-export { crashFileExpiry, sweepCrashFiles } from './retention.js';
+export { crashFileExpiry, removeCrashFiles, sweepCrashFiles } from './retention.js';
 export type { FileAddress, FileAddresses } from './signature.js';
 
 /** Key of a file: parts of letters, digits, dots and hyphens joined by slashes, such as `crashes/<account>/...`. */

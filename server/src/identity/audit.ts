@@ -11,10 +11,15 @@ export interface Audit {
   write(entry: AuditEntry): Promise<void>;
   /** The newest lines, newest first. */
   lines(limit: number): Promise<readonly AuditLine[]>;
+  /** Removes lines that are older than the days, some at a time; returns how many. 0 days keep all. */
+  forget(): Promise<number>;
 }
 
+/** Lines that one statement removes. */
+const forgottenAtOnce = 1000;
+
 /** The audit in the registry. */
-export function createAudit(registry: Registry, clock: Clock, random: Random): Audit {
+export function createAudit(registry: Registry, clock: Clock, random: Random, days: number): Audit {
   return {
     write: async ({ actor, action, target, outcome, address }) => {
       await registry.all(
@@ -38,6 +43,19 @@ export function createAudit(registry: Registry, clock: Clock, random: Random): A
         outcome: String(row.outcome),
         address: String(row.address),
       }));
+    },
+    forget: async () => {
+      if (days === 0) return 0;
+      const before = clock.now() - days * 86_400_000;
+      for (let count = 0; ; ) {
+        const rows = await registry.all(
+          `DELETE FROM audit WHERE audit_id IN (SELECT audit_id FROM audit WHERE at < $1 ORDER BY at LIMIT $2)
+           RETURNING audit_id`,
+          [before, forgottenAtOnce],
+        );
+        count += rows.length;
+        if (rows.length < forgottenAtOnce) return count;
+      }
     },
   };
 }

@@ -28,7 +28,7 @@ export interface IdentityOptions {
   readonly random: Random;
   /** Makes signing keys; new RSA keys if missing. */
   readonly signingKey?: (() => Promise<KeyObject>) | undefined;
-  readonly settings: Pick<Settings, 'token-version' | 'token-issuer' | 'signing-key-days'>;
+  readonly settings: Pick<Settings, 'token-version' | 'token-issuer' | 'signing-key-days' | 'audit-days'>;
   /** Origin that clients use, without a trailing slash; asked at every use because the port may come late. */
   readonly publicUrl: () => string;
   /** Data folder, for the file with the operator key. */
@@ -42,7 +42,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const { registry, clock, random, settings, publicUrl, folder, failed = () => undefined } = options;
   const hasher = await openSecretHasher(registry, random);
   const operator = await openOperator(registry, folder, hasher, clock, random);
-  const audit = createAudit(registry, clock, random);
+  const audit = createAudit(registry, clock, random, settings['audit-days']);
   const rotated = (kid: string) =>
     audit.write({ actor: 'server', action: 'signing-key.rotate', target: kid, outcome: 'ok', address: '' });
   const days = settings['signing-key-days'];
@@ -111,6 +111,16 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     rotateSigningKey: async () => (await signingKeys.rotate()).kid,
     audit: audit.write,
     auditLines: audit.lines,
+    forgetAudit: audit.forget,
+    removedAccounts: async () => {
+      const rows = await registry.all(
+        'SELECT account_id, removed_at FROM removed_accounts ORDER BY removed_at',
+      );
+      return rows.map((row) => ({ accountId: String(row.account_id), removedAt: Number(row.removed_at) }));
+    },
+    forgetRemoved: async (accountId) => {
+      await registry.all('DELETE FROM removed_accounts WHERE account_id = $1', [accountId]);
+    },
     close: keyUse.close,
   };
 }

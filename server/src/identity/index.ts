@@ -171,6 +171,13 @@ export interface TenantRecord {
   readonly name: string;
 }
 
+/** An account whose tenant was removed. */
+export interface RemovedAccount {
+  readonly accountId: string;
+  /** Milliseconds since 1970. */
+  readonly removedAt: number;
+}
+
 /** Everything about who is calling. */
 export interface Identity {
   readonly tenants: Tenants;
@@ -195,6 +202,12 @@ export interface Identity {
   audit(entry: AuditEntry): Promise<void>;
   /** The newest audit lines, newest first. */
   auditLines(limit: number): Promise<readonly AuditLine[]>;
+  /** Removes audit lines past their days; returns how many. */
+  forgetAudit(): Promise<number>;
+  /** Accounts whose tenant was removed and that {@link Identity.forgetRemoved} was not called for. */
+  removedAccounts(): Promise<readonly RemovedAccount[]>;
+  /** Nothing of the account is left. */
+  forgetRemoved(accountId: string): Promise<void>;
   /** Waits for background writes. */
   close(): Promise<void>;
 }

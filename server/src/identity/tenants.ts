@@ -140,6 +140,10 @@ export function createTenants(
       directory.writing(tenantId, async (queries) => {
         const row = await existingTenant(queries, tenantId);
         await queries.all('DELETE FROM tenants WHERE tenant_id = $1', [String(row.tenant_id)]);
+        await queries.all('INSERT INTO removed_accounts (account_id, removed_at) VALUES ($1, $2)', [
+          String(row.account_id),
+          clock.now(),
+        ]);
       }),
   };
 }
