@@ -33,14 +33,15 @@ function keysOf(entry: DatasetEntry): Keys {
   return keys;
 }
 
-const [quote, backslash, comma, closed, letter, zero] = [0x22, 0x5c, 0x2c, 0x7d, 0x61, 0x30];
+const [quote, backslash, comma, colon, closed, letter, zero] = [0x22, 0x5c, 0x2c, 0x3a, 0x7d, 0x61, 0x30];
 
-/** The first character from a place on that is neither blank nor a comma or colon. */
+/** The first character from a place on that is neither blank nor a comma or colon, or the end. */
 function behindBlanks(text: string, from: number): number {
   let at = from;
   for (;;) {
     const code = text.charCodeAt(at);
-    if (code > 0x20 && code !== comma && code !== 0x3a) return at;
+    // Of no character, at the end, the code is NaN.
+    if (!(code <= 0x20 || code === comma || code === colon)) return at;
     at += 1;
   }
 }
@@ -61,7 +62,7 @@ function isEscaped(text: string, at: number, from: number): boolean {
 
 /**
  * The values of the rows of a body that the scanner passed and that has so many rows; undefined if a key is given twice
- * in a row.
+ * in a row, or for fewer rows.
  */
 export function jsonColumns(entry: DatasetEntry, text: string, rows: number): JsonColumns | undefined {
   const { places, written } = keysOf(entry);

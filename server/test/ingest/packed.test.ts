@@ -151,6 +151,8 @@ test('a key given twice, an amount beyond doubles and bad rows are left to the e
   assert.equal(pack(acquisitions, `${start},"market":"a","market":null}`), undefined);
   assert.equal(pack(acquisitions, `${start},"purchasePriceUSDAmount":1000000000}`), undefined);
   assert.equal(pack(acquisitions, `${start}}\n${start},"quantity":0}`, 2), undefined);
+  assert.equal(pack(acquisitions, `${start}}`, 2), undefined);
+  assert.equal(pack(acquisitions, start), undefined);
   assert.deepEqual(pack(acquisitions, `${start}}\n${start.replace('02-29', '01-31')}}`, 2)?.days, [
     '2024-01-31',
     '2024-02-29',
