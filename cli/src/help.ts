@@ -13,8 +13,8 @@ Commands:
 ${aligned(lines.map(([name, summary]) => [`  ${name}`, summary]))}
 \`storelens COMMAND --help\` shows a command's actions and options.
 
-login, report, ingest, doctor and crash act for an account: of \`storelens login\`, or STORELENS_URL, STORELENS_TENANT_ID,
-STORELENS_CLIENT_ID and STORELENS_CLIENT_SECRET. Without a URL they ask Microsoft's service.
+login, report, ingest, mirror, doctor and crash act for an account: of \`storelens login\`, or STORELENS_URL,
+STORELENS_TENANT_ID, STORELENS_CLIENT_ID and STORELENS_CLIENT_SECRET. Without a URL they ask Microsoft's service.
 
 tenant, application, key, product, symbols, crash reprocess, operator-key and signing-key manage a server of your own:
   --url URL                  or STORELENS_URL; default http://127.0.0.1:4700

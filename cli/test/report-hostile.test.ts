@@ -44,6 +44,13 @@ const answers: Readonly<Record<string, Answer>> = {
   long: json({
     Value: Array.from({ length: 200_000 }, (_, index) => ({ market: index % 7 ? 'US' : '日本' })),
   }),
+  dated: (request, reply) => {
+    const named = new URL(request.url ?? '', 'http://localhost').searchParams.get('groupby') === 'date';
+    json({ Value: [{ date: named ? '2016-02-01' : null, impressions: 5, acquisitionQuantity: 5 }] })(
+      request,
+      reply,
+    );
+  },
   nothing: json({ Value: [], TotalCount: 0 }),
   escapes: (_request, reply) => {
     reply.writeHead(400, { 'content-type': 'application/json' });
@@ -107,6 +114,12 @@ test('reports of services that answer otherwise', async (context) => {
     'CSV without rows has the columns that grouping gives': async () => {
       const { out } = await report('appacquisitions --app nothing --groupby market --format csv');
       assert.equal(out, 'date,applicationId,market,acquisitionQuantity\n');
+    },
+    'a chart over time asks for dates by name': async () => {
+      for (const name of ['adsperformance', 'appacquisitions']) {
+        const { out } = await report(`${name} --app dated --format chart`);
+        assert.match(out, /\n +2016-02-01\n$/, name);
+      }
     },
     'what a service says cannot drive the terminal': async () => {
       const { err, code } = await report('appacquisitions --app escapes');

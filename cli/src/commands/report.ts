@@ -211,8 +211,8 @@ function groupingOf(entry: ReportEntry, input: Input, format: Format): readonly 
   const given = input.text('groupby');
   if (given !== undefined) return given.split(',').map((name) => name.trim());
   if (format !== 'chart' || !entry.groupby) return undefined;
-  const names = entry.fields.filter(({ groupby }) => groupby === true).map(({ name }) => name);
-  return names.includes('applicationId') ? ['applicationId'] : names.slice(0, 1);
+  // By name: not every report and not every service has a date in its rows otherwise.
+  return entry.fields.some(({ name, groupby }) => name === 'date' && groupby === true) ? ['date'] : undefined;
 }
 
 /** Copies the answer of a service that writes the form itself, all rows of it; false if it does not. */
