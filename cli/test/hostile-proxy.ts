@@ -45,7 +45,13 @@ export async function startProxy(
       authorization: request.headers.authorization,
     };
     const target = top === undefined ? request.url : request.url?.replace('top=10000', `top=${top}`);
-    const pass = () => passOn(new URL(target ?? '', origin), request, Buffer.concat(chunks));
+    const pass = async () => {
+      const passed = await passOn(new URL(target ?? '', origin), request, Buffer.concat(chunks));
+      // Its redirects lead here, too.
+      const { location } = passed.headers;
+      if (location === undefined) return passed;
+      return { ...passed, headers: { ...passed.headers, location: location.replace(origin, proxy.url) } };
+    };
     const trick = proxy.trick(asked);
     if (trick !== undefined) await trick(response, pass);
     else send(response, await pass());

@@ -1,5 +1,6 @@
 /** `storelens mirror` with a source that misbehaves: what may pass is outlived, what does not is told, a day at a time. */
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { unlisted } from '@storelens/client';
 import {
@@ -12,16 +13,16 @@ import {
   status,
   type Trick,
 } from './hostile-proxy.js';
-import { type Lab, startLab } from './mirror-lab.js';
+import { type Lab, startLab, uploadCrash } from './mirror-lab.js';
 
 const now = Date.UTC(2016, 5, 20, 12);
 const since = '2016-06-17';
 const app = (index: number) => `9NBLGGGZ5Q${String(index).padStart(2, '0')}`;
 const indexOf = (query: URLSearchParams) => Number(query.get('applicationId')?.slice(-2) ?? Number.NaN);
-const dayBefore = (days: number) => new Date(now - days * 86_400_000).toISOString();
+const timeBefore = (days: number) => new Date(now - days * 86_400_000).toISOString();
 
 function acquisition(applicationId: string, daysAgo: number, market: string, quantity: number) {
-  return { applicationId, timestamp: dayBefore(daysAgo), market, deviceType: 'PC', quantity };
+  return { applicationId, timestamp: timeBefore(daysAgo), market, deviceType: 'PC', quantity };
 }
 
 /** Four days of an app: nothing in the first of them. */
@@ -72,9 +73,9 @@ async function sameRows({ source, target }: Lab, applicationId: string, why = ap
 
 type Days = readonly Readonly<{ day: string; state: string; rows: number | null; error: string | null }>[];
 
-async function daysOf({ target }: Lab, applicationId: string): Promise<Days> {
+async function daysOf({ target }: Lab, applicationId: string, report = 'appacquisitions'): Promise<Days> {
   const answer = await target.request(
-    `/ingest/v1/mirror/state?report=appacquisitions&applicationId=${applicationId}`,
+    `/ingest/v1/mirror/state?report=${report}&applicationId=${applicationId}`,
   );
   return ((await answer.json()) as { days: Days }).days;
 }
@@ -143,6 +144,25 @@ test('a source with passing troubles is copied whole', async (context) => {
   // Nothing was settled by a body without anything: the next run reads these days again.
   assert.equal((await lab.mirror(run)).code, 0);
   for (const index of troubles.keys()) await sameRows(lab, app(index));
+
+  // A crash file that breaks off each time does not keep away the failure that it belongs to.
+  const cab = await readFile(
+    new URL('../../../server/test/crash-samples/report-stored.cab', import.meta.url),
+  );
+  const cabId = await uploadCrash(lab, app(0), cab, Date.parse(timeBefore(1)));
+  proxy.trick = ({ name }) => (name.startsWith('/files/') ? cut('length') : undefined);
+  const details = ['--source', 'source', '--report', 'failuredetails', '--app', app(0), '--since', since];
+  const broken = await lab.mirror(details);
+  assert.equal(broken.code, 1, broken.out);
+  assert.match(broken.err, /^failuredetails 9NBLGGGZ5Q00 2016-06-19: .* did not send .* to (its|the) end: /m);
+  const [day] = (await daysOf(lab, app(0), 'failuredetails')).filter(({ state }) => state === 'failed');
+  assert.deepEqual([day?.day, day?.rows], ['2016-06-19', 1]);
+  proxy.trick = () => undefined;
+  const mended = await lab.mirror(details);
+  assert.deepEqual([mended.code, mended.err], [0, '']);
+  assert.match(mended.out, / 1 +1\n$/, 'one row and one file');
+  const file = await lab.target.download('cabdownload', { applicationId: app(0), cabId });
+  assert.deepEqual(Buffer.from(await new Response(file.body).arrayBuffer()), cab);
 });
 
 test('a day that cannot be read is failed and keeps its rows until a run can read it', async (context) => {

@@ -266,3 +266,28 @@ export async function runWithoutTarget(lab: Lab, args: readonly string[], days: 
   await back;
   return ran;
 }
+
+/** Sends a crash file to A; returns its cabId. */
+export async function uploadCrash(
+  { source }: Lab,
+  applicationId: string,
+  cab: Buffer,
+  time: number,
+): Promise<string> {
+  const form = new FormData();
+  form.set(
+    'event',
+    JSON.stringify({
+      source: 'app',
+      applicationId,
+      timestamp: new Date(time).toISOString(),
+      deviceId: 'd-1',
+    }),
+  );
+  form.set('file', new Blob([new Uint8Array(cab)]), 'crash.cab');
+  const answer = await source.request('/ingest/v1/crashes', { method: 'POST', body: form });
+  const { cabId } = (await answer.json()) as { cabId: string };
+  assert.match(cabId, /^\d{13}$/);
+  assert.ok((await source.rows('stacktrace', { applicationId, cabId }).toArray()).length > 0);
+  return cabId;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayOfRow, daysToRead, firstWindow, type KnownDay } from './days.js';
+import { dayOfRow, daysToRead, firstWindow, inTurn, type KnownDay } from './days.js';
 
 const known = (...days: readonly KnownDay[]) => new Map(days.map((day) => [day.day, day]));
 
@@ -29,4 +29,28 @@ test('dates of rows are days in every form that sources print', () => {
   for (const date of ['2026-03-04', '2026-03-04T10:00:00Z', '2026/3/4', '3/4/2026 12:00:00 AM'])
     assert.equal(dayOfRow(date), '2026-03-04', date);
   for (const date of [null, undefined, '', 'yesterday', 20260304]) assert.equal(dayOfRow(date), undefined);
+});
+
+test('days that failed come last, the one first that was tried longest ago', () => {
+  const failed = (day: string, failedAt: string) => ({
+    day,
+    state: 'failed',
+    settled: false,
+    rows: null,
+    failedAt,
+  });
+  const days = known(
+    failed('2026-03-01', '2026-03-09T08:00:00.001Z'),
+    failed('2026-03-02', '2026-03-09T08:00:00.002Z'),
+    failed('2026-03-04', '2026-03-08T08:00:00.000Z'),
+    { day: '2026-03-05', state: 'read', settled: false, rows: 3, failedAt: null },
+  );
+  assert.deepEqual(inTurn(['2026-03-01', '2026-03-02', '2026-03-03', '2026-03-04', '2026-03-05'], days), [
+    ['2026-03-03', '2026-03-05'],
+    ['2026-03-04', '2026-03-01', '2026-03-02'],
+  ]);
+  assert.deepEqual(firstWindow(['2026-03-04', '2026-03-01', '2026-03-02'], 9), {
+    first: '2026-03-04',
+    last: '2026-03-04',
+  });
 });
