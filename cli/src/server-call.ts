@@ -45,7 +45,13 @@ const defaultUrl = 'http://127.0.0.1:4700';
 const defaultKeyFiles = ['storelens-data/operator.key', 'storelens-demo/operator.key'];
 const patience = 60_000;
 
-/** Calls the server and returns the body of its answer, {} if there is none. Throws RefusedError otherwise. */
+/** The server understood who calls, and refused what was sent. */
+export class RefusedBodyError extends RefusedError {}
+
+/**
+ * Calls the server and returns the body of its answer, {} if there is none. Throws RefusedError otherwise:
+ * RefusedBodyError if another body may be taken.
+ */
 export async function callServer(input: Input, context: Context, call: ServerCall): Promise<Row> {
   const origin = originOf(input, context);
   const key = await operatorKey(input, context);
@@ -60,7 +66,8 @@ export async function callServer(input: Input, context: Context, call: ServerCal
   });
   const body = parseBody(text);
   if (status >= 200 && status < 300 && body !== undefined) return body;
-  throw new RefusedError(explainAnswer(status, body, requestId, origin, key.file));
+  const Refused = status === 400 || status === 413 ? RefusedBodyError : RefusedError;
+  throw new Refused(explainAnswer(status, body, requestId, origin, key.file));
 }
 
 /** A path of the operator API; every part is percent-encoded. */

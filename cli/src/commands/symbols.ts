@@ -1,7 +1,8 @@
 /** `storelens symbols`: the symbol files of a tenant's account, by which stacks of its crashes get functions. */
 import type { Command, Input } from '../command.js';
-import { printList, printObject } from '../output.js';
-import { callServer, listOf, readGivenFile, serverOptions } from '../server-call.js';
+import { upload } from '../crash/symbols-upload.js';
+import { printList } from '../output.js';
+import { callServer, listOf, serverOptions } from '../server-call.js';
 
 const path = '/ingest/v1/symbols';
 const columns = ['module', 'debugId', 'codeId', 'os', 'architecture', 'bytes', 'functions', 'storedAt'];
@@ -18,17 +19,7 @@ export const symbols: Command = {
   name: 'symbols',
   summary: 'Send and manage the symbol files of crashes',
   actions: {
-    upload: {
-      summary: 'Send a symbol file; it takes the place of one with the same debug id',
-      operands: [{ name: 'FILE', help: 'a Breakpad .sym file, plain or gzip; - for standard input' }],
-      options,
-      notes: ['Crashes that are stored already get their functions by `storelens crash reprocess`.'],
-      async run(input, context) {
-        const body = await readGivenFile(input.operand('FILE'), 'FILE', context.in);
-        const call = { method: 'POST', path, body, type: 'application/octet-stream' } as const;
-        printObject(input, context, await callServer(input, context, { ...call, ...tenantOf(input) }));
-      },
-    },
+    upload,
     list: {
       summary: "List a tenant's symbol files, newest first",
       options,
