@@ -78,10 +78,14 @@ export async function run(args: readonly string[], context: Context): Promise<nu
 
 /** Runs the command line of this process; sets its exit code. */
 export async function runProcess(args: readonly string[] = process.argv.slice(2)): Promise<void> {
-  // A reader that goes away early (`| head`) is no fault.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // A reader that goes away early (`| head`) is no fault; a full disk is, and nothing more can be written to it.
+    if (code === 'EPIPE') return;
+    process.stderr.write(`storelens: standard output cannot be written: ${message}\n`);
+    process.exit(1);
   });
+  // Where nobody reads what is wrong, the exit code still says it.
+  process.stderr.on('error', () => undefined);
   process.exitCode = await run(args, {
     environment: readEnvironment(process.env),
     out: process.stdout,

@@ -10,6 +10,7 @@ import { aligned, harmless, harmlessLines, tellNotice } from '../output.js';
 import { chart } from '../report/chart.js';
 import { dayOf } from '../report/days.js';
 import { CsvColumns, csvHead, csvLine, type Row } from '../report/delimited.js';
+import { jsonRow } from '../report/json-row.js';
 import { padded, widthOf } from '../width.js';
 
 const formats = ['table', 'csv', 'ndjson', 'json', 'parquet', 'chart'] as const;
@@ -118,6 +119,8 @@ async function run(input: Input, context: Context): Promise<void> {
   let count = 0;
   for await (const page of client.pages(unlisted(entry.name), parameters, {
     moved: whole ? 'throw' : 'ignore',
+    // What people look at may be rounded, what programs read may not.
+    exactNumbers: format !== 'table' && format !== 'chart',
   })) {
     for (const notice of page.notices) tellNotice(context, notice);
     total = page.total;
@@ -130,12 +133,10 @@ async function run(input: Input, context: Context): Promise<void> {
       else if (format === 'csv') {
         columns.look(row);
         await write(csvLine(row, columns.names, entry.fields, input.flag('raw')));
-      } else
-        await write(
-          format === 'json'
-            ? `${count === 0 ? '' : ','}\n${JSON.stringify(row)}`
-            : `${JSON.stringify(row)}\n`,
-        );
+      } else {
+        const text = jsonRow(row, entry.fields);
+        await write(format === 'json' ? `${count === 0 ? '' : ','}\n${text}` : `${text}\n`);
+      }
       count += 1;
     }
     if (!whole) break;

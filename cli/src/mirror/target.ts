@@ -12,6 +12,7 @@ import {
 import { mirrorTables, type ReportEntry } from '@storelens/contract';
 import { RefusedError } from '../command.js';
 import { exitCodeOf, explained } from '../exit-codes.js';
+import { numberText } from '../report/json-row.js';
 import type { KnownDay } from './days.js';
 import type { SourceRow, Subject } from './source.js';
 
@@ -179,7 +180,7 @@ export class Target {
 function lineOf({ name }: ReportEntry, row: SourceRow): string {
   const isNumber = (key: string) => numbers[name]?.has(key) === true;
   const members = Object.entries(row).map(([key, value]) => {
-    const exact = typeof value === 'string' && isNumber(key) && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value);
+    const exact = typeof value === 'string' && isNumber(key) && numberText.test(value);
     return `${JSON.stringify(key)}:${exact ? value : JSON.stringify(value)}`;
   });
   return `{${members.join(',')}}`;

@@ -3,6 +3,7 @@
  * Texts are in quotes, everything else is bare; amounts and failure counts have a fraction digit at least.
  */
 import type { Field, ReportEntry } from '@storelens/contract';
+import { numberText } from './json-row.js';
 
 export type Cell = string | number | boolean | null | undefined | object;
 export type Row = Readonly<Record<string, Cell>>;
@@ -27,7 +28,9 @@ function cell(value: Cell, type: Field['type'], raw: boolean): string {
       return Number.isInteger(value) ? `${text}.0` : text;
     default:
       // Some service may have a text where the report has none.
-      return typeof value === 'string' && risky.test(value) ? cell(value, 'text', raw) : text;
+      return typeof value === 'string' && risky.test(value) && !numberText.test(value)
+        ? cell(value, 'text', raw)
+        : text;
   }
 }
 
