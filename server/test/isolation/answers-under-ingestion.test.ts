@@ -10,7 +10,7 @@ import { Dice } from '../oracle/random.js';
 
 const app = '9NBLGGGZ5QDR';
 const report = `installs?applicationId=${app}&startDate=2026-02-01&endDate=2026-02-28`;
-const batches = 14;
+const batches = 9;
 const markets = ['AT', 'DE', 'FR', 'US'];
 
 interface Row {
