@@ -46,7 +46,7 @@ export const report: Command = {
         since: {
           type: 'text',
           value: 'DAY',
-          help: 'First day: 2026-05-31, today, yesterday, 30d, 12w, 6m, 2y ago.',
+          help: "First day: 2026-05-31, today, yesterday, 30d, 12w, 6m, 2y ago; default: the report's, mostly today.",
         },
         until: { type: 'text', value: 'DAY', help: 'Last day, in the same forms.' },
         filter: {
