@@ -130,6 +130,12 @@ async function run(input: Input, context: Context): Promise<void> {
       await one(next);
     }
   };
+  // Who stops it is told how it goes on; the signal then ends the process as ever.
+  const interrupted = () => {
+    progress.note('stopped; the same command goes on where it was: what is stored counts once');
+    process.kill(process.pid, 'SIGINT');
+  };
+  process.once('SIGINT', interrupted);
   // What is on its way is waited for: its answer is worth knowing.
   const ends = await Promise.allSettled(
     Array.from({ length: parallel }, () =>
@@ -139,6 +145,7 @@ async function run(input: Input, context: Context): Promise<void> {
       }),
     ),
   );
+  process.off('SIGINT', interrupted);
   progress.end();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const inOrder = files.flatMap((file) => outcomes.filter((outcome) => outcome.file === file).slice(0, 1));
