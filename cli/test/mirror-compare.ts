@@ -62,7 +62,7 @@ export function same(
   // Bounds are in another order than what they bound.
   if (/orderby=[^&]*devicecount/.test(asked)) return 'bound';
   const split = (body: string) =>
-    rowsIn(body)
+    rowsIn(body, unknown)
       .map(
         ({ deviceCount, ...rest }) => [JSON.stringify(rest), Number(String(deviceCount).slice(1))] as const,
       )

@@ -24,6 +24,8 @@ export interface MirrorColumn {
   readonly missing: string | number | boolean;
   /** Most UTF-8 bytes of a text. */
   readonly maxBytes: number;
+  /** Field whose value stands for a missing one, because it is never less: of devices, the events that they had. */
+  readonly atMost?: string;
   /** The only values that a text may have, in any case; absent: all. */
   readonly only?: readonly string[];
 }
@@ -68,11 +70,21 @@ function datasetColumn(entry: ReportEntry, name: string): Column | undefined {
 }
 
 function storedField(entry: ReportEntry, field: Field): MirrorColumn | undefined {
-  const { name, origin, role, type } = field;
+  const { name, origin, role, type, ungroupedOnly } = field;
   if (role === 'measure') {
     const required = field.alwaysReturned === true;
     const amount = type === 'decimal' ? 'amount' : 'integer';
-    return { name, field: name, type: amount, measure: true, required, missing: 0, maxBytes: 0 };
+    const column = {
+      name,
+      field: name,
+      type: amount,
+      measure: true,
+      required,
+      missing: 0,
+      maxBytes: 0,
+    } as const;
+    const atMost = ungroupedOnly === true ? countOf(entry) : undefined;
+    return atMost === undefined ? column : { ...column, atMost };
   }
   if (entry.steps !== undefined && role === 'dimension' && origin === undefined) {
     const only = entry.steps.map((step) => step.name);
@@ -91,6 +103,12 @@ function storedField(entry: ReportEntry, field: Field): MirrorColumn | undefined
     missing: missing === undefined || typeof missing === 'object' ? empty[stored] : missing,
     maxBytes: column?.maxBytes ?? defaultMaxBytes,
   };
+}
+
+/** The measure of a report that counts all rows. */
+function countOf({ fields, sources }: ReportEntry): string | undefined {
+  const isCount = (name: string) => sources.every(({ measures }) => measures[name]?.aggregate === 'count');
+  return fields.find(({ name, role }) => role === 'measure' && isCount(name))?.name;
 }
 
 function mirrorOf(entry: ReportEntry): MirrorTable {

@@ -73,9 +73,14 @@ class DayRows {
     const wrongDay = this.#dayProblem(values.get('date'));
     if (wrongDay !== undefined) problems.push(wrongDay);
     const members: string[] = ['"isDay":false'];
+    const given = (field: string) => {
+      const value = values.get(field);
+      return value?.kind === 'null' ? undefined : value;
+    };
     for (const column of this.#columns.values()) {
-      const value = values.get(column.field);
-      const found = this.#value(column, value === undefined || value.kind === 'null' ? undefined : value);
+      const { field, atMost } = column;
+      const value = given(field) ?? (atMost === undefined ? undefined : given(atMost));
+      const found = this.#value(column, value);
       if ('problem' in found) problems.push(`${column.field}: ${found.problem}`);
       else members.push(`"${column.name}":${found.json}`);
     }

@@ -105,7 +105,7 @@ test('what rows of groups lack is named where it is printed or filtered by', () 
     noticesOf(questionOf(name, query), groupings);
   assert.deepEqual(told('ihvdriver/failurehits', '', 'market'), [
     'osName is not known where days were mirrored by groups',
-    'deviceCount is not known where days were mirrored by groups, and 0 there',
+    'deviceCount is an upper bound where days were mirrored by groups: there it is eventCount',
   ]);
   assert.deepEqual(told('ihvdriver/failurehits', '', ''), []);
   assert.deepEqual(told('ihvdriver/failurehits', 'groupby=market', 'market'), []);

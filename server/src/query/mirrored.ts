@@ -269,8 +269,9 @@ export function noticesOf(question: Question, groupings: readonly string[]): rea
     ? ungroupedIn(question).map((name) => `${name} is not known where days were mirrored by groups`)
     : [];
   for (const name of distinctOf(entry, row)) {
-    if (grouped && entry.fields.some((field) => field.name === name && field.ungroupedOnly === true)) {
-      notices.push(`${name} is not known where days were mirrored by groups, and 0 there`);
+    const atMost = mirrorOf(entry)?.columns.find((column) => column.field === name)?.atMost;
+    if (grouped && atMost !== undefined) {
+      notices.push(`${name} is an upper bound where days were mirrored by groups: there it is ${atMost}`);
     } else if (!daily || !groupings.every(isExact)) {
       notices.push(`${name} is an upper bound where days were mirrored: their rows are added up`);
     }

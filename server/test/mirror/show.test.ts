@@ -6,6 +6,7 @@ import { type MirrorClient, mirrorClient } from './days.js';
 
 const app = '9NBLGGGZ5QDR';
 const addon = '9NBLGGH3LHKL';
+const driver = '14027140605000001';
 const now = Date.UTC(2026, 2, 20, 12);
 
 let server: TestServer;
@@ -17,6 +18,7 @@ before(async () => {
   account = await server.account({
     products: [
       { kind: 'app', id: app, name: 'Contoso Demo' },
+      { kind: 'driver', id: driver, name: 'Contoso Driver' },
       { kind: 'addon', id: addon, parentId: app, name: 'Contoso add-on' },
     ],
   });
@@ -132,6 +134,24 @@ test('distinct counts are exact at the mirrored grain and bounds elsewhere, whic
     if (notice !== undefined && Value.length > 0) assert.equal(said, notice, query);
     if (Value.length === 0 && notice) assert.match(said ?? '', new RegExp(notice), query);
   }
+});
+
+test('events stand for devices where rows of groups lack them', async () => {
+  const hit = { failureName: 'f', market: 'US', eventCount: 3 };
+  const path = (name: string) => `driver/failurehits/2026-03-${name}`;
+  await put(path(`10?applicationId=${driver}&groupby=failureName,market`), [hit]);
+  await put(path(`11?applicationId=${driver}`), [{ ...hit, osName: 'W', deviceCount: 2 }]);
+  const { Value, notice } = await rows('driver/failurehits', `applicationId=${driver}&${range}`);
+  assert.deepEqual(
+    Value.map(({ deviceCount, osName }) => [deviceCount, osName]),
+    [
+      [2, 'W'],
+      [3, ''],
+    ],
+  );
+  assert.match(notice ?? '', /deviceCount is an upper bound where .* by groups: there it is eventCount/);
+  const day = 'startDate=2026-03-11&endDate=2026-03-11';
+  assert.equal((await rows('driver/failurehits', `applicationId=${driver}&${day}`)).notice, null);
 });
 
 test('the funnel of a mirrored day is that of the source, and a bound over several or with a filter', async () => {
