@@ -47,6 +47,13 @@ export function proxyHint(
     : '';
 }
 
+/** What to tell of a service whose certificate nobody here vouches for. */
+export function authorityHint(error: StorelensError): string {
+  return error instanceof ConnectionError && /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)/.test(error.message)
+    ? ' Name the file of its authority with --ca or in STORELENS_CA.'
+    : '';
+}
+
 /** What to tell of it: the sentences of the service, or the message, and how to find the request. */
 export function explained(error: StorelensError): string {
   const told =

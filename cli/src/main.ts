@@ -24,7 +24,7 @@ import { symbols } from './commands/symbols.js';
 import { tenant } from './commands/tenant.js';
 import { version } from './commands/version.js';
 import { readEnvironment } from './environment.js';
-import { exitCodeOf, explained, proxyHint } from './exit-codes.js';
+import { authorityHint, exitCodeOf, explained, proxyHint } from './exit-codes.js';
 import { actionHelp, commandHelp, overview } from './help.js';
 import { isTrusted, runTrusting } from './trust.js';
 
@@ -63,7 +63,8 @@ export async function run(args: readonly string[], context: Context): Promise<nu
       return error.exitCode;
     }
     if (error instanceof StorelensError) {
-      context.err.write(`storelens: ${explained(error)}${proxyHint(error, context.environment.variables)}\n`);
+      const hints = `${authorityHint(error)}${proxyHint(error, context.environment.variables)}`;
+      context.err.write(`storelens: ${explained(error)}${hints}\n`);
       return exitCodeOf(error);
     }
     const { code, syscall, message } = error as NodeJS.ErrnoException;

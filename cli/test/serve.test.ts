@@ -167,6 +167,7 @@ test('over HTTPS the authority is named with --ca, or trusted by the environment
   const login = `login --tenant-id ${contoso} --client-id ${client} --secret-stdin < secret.txt`;
   const unknown = await shell(place, `storelens ${login}`);
   assert.equal(unknown.code, 5, unknown.err);
+  assert.match(unknown.err, /Name the file of its authority with --ca or in STORELENS_CA\.\n$/);
   const stored = await shell(place, `storelens ${login.replace('<', '--ca tls/ca.pem <')}`);
   assert.deepEqual([stored.code, stored.out], [0, ''], stored.err);
   const ask = 'storelens report installs --app 9NBLGGGZ5QDR --format ndjson';
