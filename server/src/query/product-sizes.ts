@@ -2,8 +2,8 @@
  * About how many rows large products have, so that a first page of one is not tried as a small answer: being refused
  * costs a cold page of ten million events 9 ms, one after the other with all that follows. The engine tells it out of
  * its primary index, which it holds in memory (3 ms for ten million rows); each granule counts for the product that it
- * begins with. It is asked beside the first question of an account about a table, and again now and then; no question
- * waits for it.
+ * begins with. It is asked after the first question of an account about a table, and again now and then: it takes nobody's
+ * place in the line, and no question waits for it.
  *
  * Sizes only choose a technique and never change an answer. Where an engine does not tell them, nothing is known.
  */
@@ -49,14 +49,18 @@ export class ProductSizes {
 
   /** About how many rows there are, as if all days had as many; 0 if that is not known, or not yet. */
   rowsOf({ accountId, table, applicationId, start, end }: Range): number {
-    const known = this.tables.get(`${accountId}\n${table}`);
-    if (known === undefined || known.until <= this.clock.now()) void this.read(accountId, table);
-    const size = known?.sizes.get(applicationId);
+    const size = this.tables.get(`${accountId}\n${table}`)?.sizes.get(applicationId);
     if (size === undefined) return 0;
     const first = start > size.first ? start : size.first;
     const last = end < size.last ? end : size.last;
     if (first > last) return 0;
     return (size.rows * (daysBetween(first, last) + 1)) / (daysBetween(size.first, size.last) + 1);
+  }
+
+  /** Has the engine asked if nothing is known, or not any longer. Nobody waits for that. */
+  refresh({ accountId, table }: Pick<Range, 'accountId' | 'table'>): void {
+    const known = this.tables.get(`${accountId}\n${table}`);
+    if (known === undefined || known.until <= this.clock.now()) void this.read(accountId, table);
   }
 
   /** Asks the engine. Never throws. */

@@ -13,8 +13,9 @@ import { createHash } from 'node:crypto';
 import { EngineError, type EngineSettings } from '../engine/index.js';
 import type { Clock } from '../system.js';
 import { daysBetween } from './dates.js';
+import { fewRowsStatement } from './few-rows.js';
 import type { RowsPlan } from './plan.js';
-import type { ProductSizes } from './product-sizes.js';
+import type { ProductSizes, Range } from './product-sizes.js';
 import { pageStatement } from './sql.js';
 import type { Statement } from './sql-writer.js';
 
@@ -59,43 +60,30 @@ export class SmallAnswers {
     const days = daysBetween(plan.start, plan.end);
     const known = this.refused.get(key);
     if (known !== undefined && days >= known.days && known.until > this.clock.now()) return undefined;
-    if (this.isLarge(plan)) return undefined;
+    const range = rangeOf(plan);
+    const rows = range && this.sizes.rowsOf(range);
+    if (isLarge(plan, rows)) return undefined;
+    const fewRows = rows !== undefined && rows <= mostRows ? fewRowsStatement(plan, top) : undefined;
     try {
       const bytes = await this.render(
         plan,
-        pageStatement(plan, top, 0),
+        fewRows ?? pageStatement(plan, top, 0),
         signal,
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholders, not ours
         '${data}\n${rows_before_limit:JSON}',
         // A process looks its symbols up for its first stack trace, for 18 ms.
         { exact_rows_before_limit: 1, calculate_text_stack_trace: 0, ...limitOf(plan) },
       );
+      if (range !== undefined) this.sizes.refresh(range);
       // Rendered rows hold no line feed of their own: JSON escapes it.
       const end = bytes.lastIndexOf(0x0a);
       return { rows: bytes.subarray(0, end), total: Number(Buffer.from(bytes.subarray(end + 1)).toString()) };
     } catch (error) {
       if (!(error instanceof EngineError) || error.engineCode !== tooManyRows) throw error;
       this.remember(key, days);
+      if (range !== undefined) this.sizes.refresh(range);
       return undefined;
     }
-  }
-
-  /** Whether a plan whose rows are not grouped further surely reads too many. A filter may leave few of them to read. */
-  private isLarge({
-    fullGrain,
-    lookups,
-    filter,
-    sources,
-    products,
-    accountId,
-    start,
-    end,
-  }: RowsPlan): boolean {
-    const [source, ...others] = sources;
-    const applicationId = products.find(({ column }) => column === 'applicationId')?.id;
-    if (!fullGrain || filter !== undefined || lookups.length > 0) return false;
-    if (source === undefined || others.length > 0 || applicationId === undefined) return false;
-    return this.sizes.rowsOf({ accountId, table: source.table, applicationId, start, end }) > 2 * mostRows;
   }
 
   private remember(key: string, days: number): void {
@@ -106,6 +94,19 @@ export class SmallAnswers {
       this.refused.delete(oldest);
     }
   }
+}
+
+/** What a plan reads of one product in one table; undefined for more than that. */
+function rangeOf({ sources, products, accountId, start, end }: RowsPlan): Range | undefined {
+  const [source, ...others] = sources;
+  const applicationId = products.find(({ column }) => column === 'applicationId')?.id;
+  if (source === undefined || others.length > 0 || applicationId === undefined) return undefined;
+  return { accountId, table: source.table, applicationId, start, end };
+}
+
+/** Whether a plan whose rows are not grouped further surely reads too many. A filter may leave few of them to read. */
+function isLarge({ fullGrain, lookups, filter }: RowsPlan, rows = 0): boolean {
+  return fullGrain && filter === undefined && lookups.length === 0 && rows > 2 * mostRows;
 }
 
 function limitOf(plan: RowsPlan): EngineSettings {

@@ -28,7 +28,8 @@ import {
   Writer,
 } from './sql-writer.js';
 
-function groupingKeys(plan: RowsPlan): readonly Key[] {
+/** The keys that differ from row to row. */
+export function groupingKeys(plan: RowsPlan): readonly Key[] {
   return plan.keys.filter(({ expression }) => !isConstant(expression));
 }
 
@@ -50,7 +51,8 @@ export function pageStatement(plan: RowsPlan, limit: number, offset: number, win
   return writer.statement(`SELECT ${shown} FROM (${rows}${orderBy(plan.order)} ${cut}) AS g`);
 }
 
-const jsonColumns: Columns = ({ type, nullable, whole }, value) =>
+/** Prints values as pages do. */
+export const jsonColumns: Columns = ({ type, nullable, whole }, value) =>
   printed(value, { type: type === 'hour' ? 'date' : type, nullable, whole });
 
 /** Whether a measure counts rows or values, and only so. */
@@ -60,13 +62,19 @@ function isCount({ sources }: RowsPlan, measure: string): boolean {
   return others.length === 0 && (aggregate === 'count' || aggregate === 'distinct');
 }
 
-function shownColumns(writer: Writer, plan: RowsPlan | StepsPlan | FramesPlan, columns: Columns): string {
+/** The printed members of a row; `shownAs` writes those that are no constants. */
+export function shownColumns(
+  writer: Writer,
+  plan: RowsPlan | StepsPlan | FramesPlan,
+  columns: Columns,
+  shownAs: (name: string) => string = (name) => `g.${name}`,
+): string {
   const shown = plan.fields.map(({ name, type, nullable }) => {
     const expression =
       'keys' in plan ? plan.keys.find((candidate) => candidate.name === name)?.expression : undefined;
     const constant = expression !== undefined && isConstant(expression);
     const hourly = expression?.kind === 'bucket' && expression.level === 'hour';
-    const value = constant ? writer.expression(expression) : `g.${name}`;
+    const value = constant ? writer.expression(expression) : shownAs(name);
     const whole = 'measures' in plan && isCount(plan, name);
     return `${columns({ type: hourly ? 'hour' : type, nullable, whole }, value)} AS ${name}`;
   });
