@@ -110,6 +110,10 @@ for (const shape of ['2018', '2022'] as const) {
       new URL('../../../../server/test/crash-samples/report-stored.cab', import.meta.url),
     );
     let cabId = '';
+    let throttled = 0;
+    const onWait = () => {
+      throttled += 1;
+    };
     let told: readonly PostedRow[] = [];
     for (let visit = 0; visit < visits; visit += 1) {
       const from = start + visit * between * day;
@@ -119,7 +123,9 @@ for (const shape of ['2018', '2022'] as const) {
       if (visit === 0) cabId = await uploadCrash(lab, app, cab, from + day);
       if (visit === 1 || visit === 4) await runKilled(lab, run, 5 + visit * 10);
       const ran =
-        visit === 2 || visit === 5 ? await runWithoutTarget(lab, run, visit * 10) : await lab.mirror(run);
+        visit === 2 || visit === 5
+          ? await runWithoutTarget(lab, run, visit * 10)
+          : await lab.mirror(run, { onWait });
       assert.deepEqual([ran.code, ran.err], [0, ''], ran.out);
       // Nothing will come for these days any more, and some of them will be forgotten before the next run.
       const range = { start: dayAt(to - (keeps - 1) * day), end: dayAt(to - late * day) };
@@ -129,6 +135,7 @@ for (const shape of ['2018', '2022'] as const) {
         remembered.set(question, await answerOf(lab.source, question));
       }
     }
+    assert.ok(throttled > 0, 'without a pace, all waits are those that A asked for');
     const end = start + visits * between * day - day;
     const dice = new Dice('held', seed);
     for (let count = 0; count < 100; count += 1) {
