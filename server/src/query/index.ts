@@ -148,12 +148,14 @@ export function createQuery({
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholder, not ours
     template = '${data}',
     further: EngineSettings = {},
+    begun: (() => void) | undefined = undefined,
   ) {
     const rows = await engine.query({
       account: planned.accountId,
       ...statement,
       signal,
       format: 'Template',
+      ...(begun !== undefined && { begun }),
       settings: {
         ...limits,
         ...readSettings(planned),

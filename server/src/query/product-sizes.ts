@@ -2,8 +2,8 @@
  * About how many rows large products have, so that a first page of one is not tried as a small answer: being refused
  * costs a cold page of ten million events 9 ms, one after the other with all that follows. The engine tells it out of
  * its primary index, which it holds in memory (3 ms for ten million rows); each granule counts for the product that it
- * begins with. It is asked after the first question of an account about a table, and again now and then: it takes nobody's
- * place in the line, and no question waits for it.
+ * begins with. It is asked beside the first question of an account about a table, once that has its turn, and again now and then; no
+ * question waits for it.
  *
  * Sizes only choose a technique and never change an answer. Where an engine does not tell them, nothing is known.
  */

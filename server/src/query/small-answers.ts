@@ -36,6 +36,7 @@ export type Render = (
   signal: AbortSignal | undefined,
   template: string,
   further: EngineSettings,
+  begun: () => void,
 ) => Promise<Uint8Array>;
 
 /** The first rows of an answer, rendered, and the number of all. */
@@ -73,15 +74,14 @@ export class SmallAnswers {
         '${data}\n${rows_before_limit:JSON}',
         // A process looks its symbols up for its first stack trace, for 18 ms.
         { exact_rows_before_limit: 1, calculate_text_stack_trace: 0, ...limitOf(plan) },
+        () => range && this.sizes.refresh(range),
       );
-      if (range !== undefined) this.sizes.refresh(range);
       // Rendered rows hold no line feed of their own: JSON escapes it.
       const end = bytes.lastIndexOf(0x0a);
       return { rows: bytes.subarray(0, end), total: Number(Buffer.from(bytes.subarray(end + 1)).toString()) };
     } catch (error) {
       if (!(error instanceof EngineError) || error.engineCode !== tooManyRows) throw error;
       this.remember(key, days);
-      if (range !== undefined) this.sizes.refresh(range);
       return undefined;
     }
   }

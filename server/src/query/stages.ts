@@ -85,6 +85,7 @@ export function watched(engine: Engine): Engine {
           watch.running += 1;
           watch.letIn = true;
           watch.look();
+          query.begun?.();
         };
         return await engine.query({ ...query, goesOn: watch.letIn, begun });
       } finally {
