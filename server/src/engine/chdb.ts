@@ -11,7 +11,6 @@ import { openStreams } from './chdb-stream.js';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineSettings, type InputFormat } from './index.js';
 import { literalsOf } from './literals.js';
-import { favourEventLoop } from './priority.js';
 import { Queue } from './queue.js';
 import { assignments, commandText, fileQueryText, insertText, queryText, quoteText } from './statement.js';
 
@@ -133,7 +132,6 @@ export async function openChdb({ folder, sessions, queueLength, streams = 1 }: C
     for (const session of opened) session.close();
     throw error;
   }
-  favourEventLoop();
   // With others waiting behind it a query gets its share of the cores: so many pipelines of all cores each get in one
   // another's way, and in that of the event loop (5 % more small answers a second for 32 clients on two cores).
   const crowded = { max_threads: Math.max(1, Math.floor(availableParallelism() / sessions)) };
