@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { unlisted } from '@storelens/client';
 import { literalReports } from '@storelens/contract';
 import { Dice } from '@storelens/server/test-oracle/random';
-import { answerOf, rowsIn, someQuestion } from './mirror-compare.js';
-import { knownDays, type Lab, runKilled, runWithoutTarget, startLab } from './mirror-lab.js';
+import { answerOf, rowsIn, someQuestion } from '../mirror-compare.js';
+import { knownDays, type Lab, runKilled, runWithoutTarget, startLab } from '../mirror-lab.js';
 
 const app = '9NBLGGGZ5QDR';
 const now = Date.UTC(2016, 5, 20, 12);

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { type HostileProxy, startProxy, status } from './hostile-proxy.js';
-import { startLab } from './mirror-lab.js';
-import { lines, skip, terminal } from './terminal.js';
+import { type HostileProxy, startProxy, status } from '../hostile-proxy.js';
+import { startLab } from '../mirror-lab.js';
+import { lines, skip, terminal } from '../terminal.js';
 
 const app = '9NBLGGGZ5QDR';
 const products = [{ kind: 'app', id: app, name: 'Contoso Demo' }] as const;

@@ -12,8 +12,8 @@ import {
   startProxy,
   status,
   type Trick,
-} from './hostile-proxy.js';
-import { type Lab, startLab, uploadCrash } from './mirror-lab.js';
+} from '../hostile-proxy.js';
+import { type Lab, startLab, uploadCrash } from '../mirror-lab.js';
 
 const now = Date.UTC(2016, 5, 20, 12);
 const since = '2016-06-17';
@@ -161,7 +161,7 @@ test('a source that misbehaves', async (context) => {
 
     // A crash file that breaks off each time does not keep away the failure that it belongs to.
     const cab = await readFile(
-      new URL('../../../server/test/crash-samples/report-stored.cab', import.meta.url),
+      new URL('../../../../server/test/crash-samples/report-stored.cab', import.meta.url),
     );
     const cabId = await uploadCrash(lab, app(0), cab, Date.parse(timeBefore(1)));
     proxy.trick = ({ name }) => (name.startsWith('/files/') ? cut('length') : undefined);
