@@ -87,9 +87,15 @@ function checkSettings(settings: Settings): void {
     );
   }
   const url = settings['public-url'];
-  if (url !== null && !/^https?:\/\/[^/?#]+$/.test(url)) {
+  if (url !== null && !/^https?:\/\/[^/?#@\s]+$/.test(url)) {
+    // Whoever writes a password into it shall not find it in the log.
+    const shown = url.includes('@') ? 'has a user name' : `is '${url}'`;
+    throw new SettingError(`--public-url ${shown}; expected an origin such as https://analytics.example.org`);
+  }
+  const issuer = settings['token-issuer'];
+  if (!/^https?:\/\/[^\s?#]+$/.test(issuer) || /[{}]/.test(issuer.replaceAll('{tid}', ''))) {
     throw new SettingError(
-      `--public-url is '${url}'; expected an origin such as https://analytics.example.org`,
+      `--token-issuer is '${issuer}'; expected a URL such as https://sts.windows.net/{tid}/`,
     );
   }
   if (settings['cors-origins'] !== null) originsOf(settings['cors-origins']);

@@ -28,8 +28,13 @@ export async function runServer(settings: Settings): Promise<number> {
   if (app.demo !== undefined) process.stderr.write(demoLines(app.url, app.demo));
   const signal = await stop;
   log.info({ signal }, 'stopping');
-  await app.close();
-  return 0;
+  try {
+    await app.close();
+    return 0;
+  } catch (error) {
+    log.error({ err: error }, 'cannot stop cleanly');
+    return 1;
+  }
 }
 
 function readyFacts({ url, data, operatorKeyFile, demo }: App): object {

@@ -8,6 +8,7 @@ import { type ErrorCode, errorBody, errors } from '@storelens/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { EngineError } from '../engine/index.js';
 import { Failure } from '../failure.js';
+import { RegistryDiskError } from '../registry/index.js';
 
 const contentType = 'application/json; charset=utf-8';
 
@@ -15,6 +16,12 @@ const contentType = 'application/json; charset=utf-8';
 export function toFailure(error: unknown): Failure | undefined {
   if (error instanceof Failure) return error;
   if (error instanceof EngineError) return engineFailure(error);
+  if (error instanceof RegistryDiskError) {
+    return new Failure('unavailable', ['The disk of the server is full or fails.'], {
+      cause: error,
+      retryAfter: 30,
+    });
+  }
   const status = (error as { readonly statusCode?: unknown } | null)?.statusCode;
   if (status === 413) return new Failure('too-large', ['The request body is too large.'], { cause: error });
   if (status === 414) return new Failure('not-found', ['No address has a part that long.'], { cause: error });

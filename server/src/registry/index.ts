@@ -17,6 +17,11 @@ export interface RegistryQueries {
   all(sql: string, params?: readonly RegistryValue[]): Promise<readonly RegistryRow[]>;
 }
 
+/** The registry's disk is full or fails. Nothing of the statement was stored; it may be tried again. */
+export class RegistryDiskError extends Error {
+  override readonly name = 'RegistryDiskError';
+}
+
 /** A registry connection. */
 export interface Registry extends RegistryQueries {
   /** Runs `work` in one write transaction (BEGIN IMMEDIATE); throwing rolls back. Not re-entrant. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import Database from 'libsql';
-import type { Registry } from './index.js';
+import { type Registry, RegistryDiskError } from './index.js';
 import { openLibsqlRegistry, RegistryLockedError } from './libsql.js';
 
 function temporaryFile(context: TestContext): string {
@@ -158,6 +158,54 @@ test('after a busy statement the registry commits again', async (context) => {
   );
   await registry.transaction((queries) => queries.all('INSERT INTO t VALUES (3)'));
   assert.deepEqual(await registry.all('SELECT a FROM t'), [{ a: 1 }, { a: 3 }]);
+});
+
+test('a full disk refuses a statement and nothing else', async (context) => {
+  const { registry } = await openTemporary(context);
+  await registry.all('CREATE TABLE t (a TEXT)');
+  await registry.all('INSERT INTO t VALUES ($1)', ['kept']);
+  // Less than the file has: the pages that there are stay, and none is added.
+  await registry.all('PRAGMA max_page_count = 1');
+  const large = 'x'.repeat(100_000);
+  await assert.rejects(registry.all('INSERT INTO t VALUES ($1)', [large]), RegistryDiskError);
+  await assert.rejects(
+    registry.transaction((queries) => queries.all('INSERT INTO t VALUES ($1)', [large])),
+    RegistryDiskError,
+  );
+  assert.deepEqual(await registry.all('SELECT a FROM t'), [{ a: 'kept' }]);
+  await registry.all('PRAGMA max_page_count = 1000000');
+  await registry.all('INSERT INTO t VALUES ($1)', [large]);
+  assert.equal((await registry.get('SELECT count(*) AS n FROM t'))?.n, 2);
+});
+
+test('a log that the disk has no room to take in is read at the next start', {
+  skip: process.platform === 'win32' && 'no limits of file sizes',
+}, async (context) => {
+  const file = temporaryFile(context);
+  const setUp = await openLibsqlRegistry(file);
+  await setUp.all('CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT)');
+  for (let id = 0; id < 10; id += 1) {
+    await setUp.all('INSERT INTO t VALUES ($1, $2)', [id, 'x'.repeat(200_000)]);
+  }
+  await setUp.close();
+  // The last pages lie beyond what this process may write to a file; its log does not.
+  const module = new URL('./libsql.js', import.meta.url).href;
+  const script = `const { openLibsqlRegistry } = await import(${JSON.stringify(module)});
+    const registry = await openLibsqlRegistry(${JSON.stringify(file)});
+    await registry.all("UPDATE t SET a = 'short' WHERE id = 9");
+    await registry.close();
+    console.log('closed');`;
+  const writer = spawn(
+    'sh',
+    ['-c', `trap '' XFSZ; ulimit -f 2000; exec "$0" --input-type=module -e "$1"`, process.execPath, script],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exited = once(writer, 'exit');
+  assert.equal((await linesOf(writer).next()).value, 'closed');
+  await exited;
+  const registry = await openLibsqlRegistry(file);
+  context.after(() => registry.close());
+  assert.equal((await registry.get('SELECT a FROM t WHERE id = 9'))?.a, 'short');
 });
 
 test('a second server on the folder is told so, also while the first is idle', async (context) => {

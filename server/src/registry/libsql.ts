@@ -13,7 +13,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Database from 'libsql';
-import type { Registry, RegistryQueries, RegistryRow, RegistryValue } from './index.js';
+import {
+  type Registry,
+  RegistryDiskError,
+  type RegistryQueries,
+  type RegistryRow,
+  type RegistryValue,
+} from './index.js';
 
 type Connection = InstanceType<typeof Database>;
 
@@ -35,9 +41,17 @@ export class RegistryLockedError extends Error {
  */
 const statementsPerTurn = 100;
 
-function isBusy(error: unknown): boolean {
+function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
+  return codes.some((start) => code.startsWith(start));
+}
+
+function isBusy(error: unknown): boolean {
+  return hasCode(error, 'SQLITE_BUSY', 'SQLITE_LOCKED');
+}
+
+function isOfDisk(error: unknown): boolean {
+  return hasCode(error, 'SQLITE_FULL', 'SQLITE_IOERR', 'SQLITE_READONLY');
 }
 
 /** Integers as BigInt: libsql would bind a number as REAL, which an untyped expression keeps. */
@@ -164,6 +178,7 @@ export async function openLibsqlRegistry(file: string): Promise<Registry> {
       return runStatement(connection, sql, params);
     } catch (error) {
       if (isBusy(error)) await reopen(error);
+      if (isOfDisk(error)) throw new RegistryDiskError(String(error), { cause: error });
       throw error;
     }
   }
@@ -209,6 +224,9 @@ export async function openLibsqlRegistry(file: string): Promise<Registry> {
       closed = true;
       try {
         release(connection);
+      } catch (error) {
+        // On a full disk the log cannot be put into the file. It stays beside it, and the next start reads it.
+        if (!isOfDisk(error)) throw error;
       } finally {
         connection.close();
       }

@@ -61,6 +61,45 @@ test('readyz says which part fails, and nothing else about it', async () => {
   }
 });
 
+test('a disk that is full is 503, and the same batch counts once there is room', async (context) => {
+  const account = await server.account({ products: [{ kind: 'app', id: '9NBLGGGZ5QDR', name: 'Contoso' }] });
+  const { registry } = server.app.parts;
+  await registry.all('PRAGMA max_page_count = 1');
+  context.after(() => registry.all('PRAGMA max_page_count = 4294967294'));
+  const post = (key: string) =>
+    server.request('/ingest/v1/acquisitions', {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${account.token}`,
+        'content-type': 'application/x-ndjson',
+        'idempotency-key': key,
+      },
+      body: '{"timestamp":"2016-01-05T10:00:00Z","applicationId":"9NBLGGGZ5QDR"}',
+    });
+  let stored = 0;
+  let answer = await post('full-0');
+  for (; answer.status === 200; answer = await post(`full-${stored}`)) {
+    stored += 1;
+    assert.ok(stored < 1000, 'the registry never became full');
+  }
+  assert.equal(answer.status, 503, answer.text);
+  assert.match(answer.text, /The disk of the server is full or fails\./);
+  assert.equal(answer.headers.get('retry-after'), '30');
+  const admin = await server.request('/admin/v1/tenants', {
+    headers: { authorization: `Bearer ${await server.operatorKey()}` },
+  });
+  assert.ok([200, 503].includes(admin.status), admin.text);
+
+  await registry.all('PRAGMA max_page_count = 1000000');
+  const again = await post(`full-${stored}`);
+  assert.deepEqual([again.status, (again.json as { duplicate: boolean }).duplicate], [200, false]);
+  const report = await account.get(
+    '/v1.0/my/analytics/appacquisitions?applicationId=9NBLGGGZ5QDR&startDate=2016-01-05&endDate=2016-01-05&groupby=market',
+  );
+  const { Value } = report.json as { Value: readonly { acquisitionQuantity: number }[] };
+  assert.equal(Value[0]?.acquisitionQuantity, stored + 1);
+});
+
 test('metrics are for operators', async () => {
   assert.equal((await server.request('/metrics')).status, 401);
 });
