@@ -6,7 +6,7 @@ import { type Command, type Context, Input, RefusedError, UsageError } from '../
 import { exitCodeOf, explained } from '../exit-codes.js';
 import { type MirrorConfig, readConfig, reportNames } from '../mirror/config.js';
 import { copyReport, nothingYet, type Outcome } from '../mirror/copy.js';
-import { type KnownReport, Target, TargetError, type ToldDay } from '../mirror/target.js';
+import { type DayState, type KnownReport, Target, TargetError, type ToldDay } from '../mirror/target.js';
 import { aligned, harmless, printList } from '../output.js';
 
 const { 'allow-http': allowHttp, ca } = accountOptions;
@@ -70,17 +70,23 @@ export const mirror: Command = {
       run,
     },
     status: {
-      summary: 'Show what was copied: days that are settled, read, empty or failed',
+      summary: 'Show what was copied: days that are settled, read, empty, failed, kept or without rows',
       options: {
         target,
         failed: { type: 'flag', help: 'List every day that failed, with its error.' },
+        without: {
+          type: 'flag',
+          help: 'List every day, stack and file that the source has not, with the reason.',
+        },
         json: { type: 'flag', help: 'Print JSON.' },
         'allow-http': allowHttp,
         ca,
       },
       notes: [
         'settled: stored, and not read again. read: stored, and read again while it is recent. empty: known to have no',
-        'rows. failed: could not be read the last time; what was stored before is still there.',
+        'rows. failed: could not be read the last time, and is tried again; what was stored before is still there.',
+        'kept: stored, and the source has it no longer. without: the source has it no longer, or never had it, and',
+        'nothing is stored. Neither is a failure: nothing can be done about it.',
       ],
       run: status,
     },
@@ -211,7 +217,7 @@ async function copyAll(
     const shown = outcomes.filter((outcome) => outcome.error === undefined || hasBegun(outcome));
     if (shown.length > 0) context.out.write(summary(shown));
   }
-  for (const line of errorsOf(outcomes)) err.write(`${harmless(line)}\n`);
+  for (const line of [...errorsOf(outcomes), ...lossesOf(outcomes)]) err.write(`${harmless(line)}\n`);
   if (problem instanceof StorelensError) {
     throw new RefusedError(`the source: ${explained(problem)}`, exitCodeOf(problem));
   }
@@ -227,8 +233,20 @@ async function copyAll(
   }
 }
 
-function hasBegun({ read, kept, failed }: Outcome): boolean {
-  return read + kept + failed > 0;
+function hasBegun({ read, kept, lost, failed }: Outcome): boolean {
+  return read + kept + lost + failed > 0;
+}
+
+/** A line for every report of which days were lost: it is told once. */
+function lossesOf(outcomes: readonly Outcome[]): readonly string[] {
+  const told = (days: string, them: string) =>
+    `${days} could never be read, and the source has dropped ${them}: \`storelens mirror status --without\` lists ${them}`;
+  return outcomes
+    .filter(({ lost }) => lost > 0)
+    .map(({ subject, lost }) => {
+      const what = lost === 1 ? told('1 day', 'it') : told(`${lost} days`, 'them');
+      return `${nameOf(subject)} ${what}`;
+    });
 }
 
 /** A line for every error; what several reports of a product have in common is said once. */
@@ -261,19 +279,24 @@ function summary(outcomes: readonly Outcome[]): string {
 async function status(input: Input, context: Context): Promise<void> {
   const target = new Target(await clientFor('target', input.text('target'), input, context, {}));
   const { reports } = await target.state();
-  if (input.flag('json') && !input.flag('failed')) {
+  const listed = (['failed', 'without'] as const).filter((state) => input.flag(state));
+  if (input.flag('json') && listed.length === 0) {
     context.out.write(`${JSON.stringify(reports)}\n`);
     return;
   }
+  const states: readonly DayState[] = listed.length === 0 ? ['failed'] : listed;
   const failures: FailedDay[] = [];
-  for (const report of new Set(reports.filter(({ days }) => days.failed > 0).map(({ report }) => report))) {
+  const wanted = reports.filter(({ days }) => states.some((state) => days[state] > 0));
+  for (const report of new Set(wanted.map(({ report }) => report))) {
     for (const { state, settled, ...day } of (await target.state({ report })).days ?? []) {
-      if (state === 'failed') failures.push({ report, ...day });
+      if (states.some((one) => one === state)) failures.push({ report, ...day });
     }
   }
-  failures.sort((one, other) => ((one.failedAt ?? '') < (other.failedAt ?? '') ? 1 : -1));
-  if (input.flag('failed')) {
-    printList(input, context, failures, ['report', 'applicationId', 'day', 'rows', 'failedAt', 'error']);
+  const at = ({ failedAt, goneAt }: FailedDay) => failedAt ?? goneAt ?? '';
+  failures.sort((one, other) => (at(one) < at(other) ? 1 : -1));
+  if (listed.length > 0) {
+    const times = listed.map((state) => (state === 'failed' ? 'failedAt' : 'goneAt'));
+    printList(input, context, failures, ['report', 'applicationId', 'day', 'rows', ...times, 'error']);
     return;
   }
   const columns = [
@@ -285,6 +308,8 @@ async function status(input: Input, context: Context): Promise<void> {
     'read',
     'empty',
     'failed',
+    'kept',
+    'without',
     'lastRun',
   ];
   printList(input, context, reports.map(statusRow), columns);
@@ -295,7 +320,7 @@ async function status(input: Input, context: Context): Promise<void> {
   if (more > 0) context.out.write(`and ${more} more failed: --failed lists them all\n`);
 }
 
-/** A failed day and why. */
+/** A day that is not there, and why. */
 type FailedDay = { readonly report: string } & Omit<ToldDay, 'state' | 'settled'>;
 
 /** Failed days that are shown with their errors, the latest. */

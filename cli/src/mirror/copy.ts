@@ -13,6 +13,7 @@ import {
 } from '@storelens/client';
 import {
   dayAt,
+  daysOutOfReach,
   daysToRead,
   firstWindow,
   inTurn,
@@ -50,6 +51,8 @@ export interface Outcome {
   readonly empty: number;
   /** Days whose rows stay though the source has dropped them. */
   readonly kept: number;
+  /** Days without rows that the source has dropped: nobody has them. */
+  readonly lost: number;
   readonly failed: number;
   readonly rows: number;
   /** Stacks and crash files that were copied. */
@@ -72,7 +75,7 @@ export type Tally = { -readonly [Key in keyof Outcome]: Outcome[Key] };
 
 /** The outcome before anything was done. */
 export function nothingYet(subject: Subject): Tally {
-  const none = { read: 0, changed: 0, empty: 0, kept: 0, failed: 0, rows: 0, files: 0 };
+  const none = { read: 0, changed: 0, empty: 0, kept: 0, lost: 0, failed: 0, rows: 0, files: 0 };
   return { subject, ...none, error: undefined };
 }
 
@@ -104,6 +107,7 @@ export async function copyReport(
   const wanted = { first, today, recentDays: manner.recentDays, doneThrough };
 
   const copy = new Copy(source, target, manner, outcome, wanted, known);
+  if (isFailures) await copy.leave(daysOutOfReach(known, kept));
   for (const days of inTurn(daysToRead(wanted, known), known)) await copy.days(days);
 
   // A day that nobody could read stays on the list, and so do all behind it.
@@ -140,6 +144,14 @@ class Copy {
     this.#longest = single ? windows.details : windows.most;
   }
 
+  /** Gives up days that the source has dropped by its own account. */
+  async leave(days: readonly KnownDay[]): Promise<void> {
+    const keeps = `The source keeps ${this.manner.failureDays} days.`;
+    for (const { day, rows, error } of days) {
+      await this.#gone(day, rows ?? 0, error == null ? keeps : `${keeps} The last attempt: ${error}`);
+    }
+  }
+
   /** Reads days in windows, in their order. After some that fail one after the other the rest stays open. */
   async days(days: readonly string[]): Promise<void> {
     let left = days;
@@ -166,7 +178,7 @@ class Copy {
         continue;
       }
       // Of days that had rows before, a shorter window may get an answer.
-      if (count > 1 && [...reading.days].some(([day, rows]) => this.#isDoubtful(day, rows, reading))) {
+      if (count > 1 && [...reading.days].some(([day, rows]) => this.#doubt(day, rows, reading))) {
         this.#most = Math.ceil(count / 2);
         continue;
       }
@@ -185,21 +197,26 @@ class Copy {
     const { subject } = outcome;
     const before = this.known.get(day)?.rows ?? null;
     const old = isOld(day, wanted);
-    // What was stored of an old day was there once: the source has dropped it.
-    if (old && (before ?? 0) > rows.length && (rows.length === 0 || reading.silent)) {
-      outcome.kept += 1;
-      return true;
-    }
-    if (this.#isDoubtful(day, rows, reading)) {
-      await this.#fail(day, new Error(`The source answered without a body; it had ${before} rows before.`));
+    const doubt = this.#doubt(day, rows, reading);
+    if (doubt !== undefined) {
+      await this.#fail(day, new Error(doubt));
       return false;
+    }
+    // What was stored of an old day was there once: the source has dropped it.
+    if (old && before !== null && before > rows.length && (rows.length === 0 || reading.silent)) {
+      await this.#gone(
+        day,
+        before,
+        `It had ${before} ${before === 1 ? 'row' : 'rows'}, which the source has no longer.`,
+      );
+      return true;
     }
     if (rows.length === 0) {
       // Without rows a day is empty or yet to come; the source's word decides, else the calendar.
       const over = reading.freshness === undefined ? day < wanted.today : dayAt(reading.freshness) > day;
       if (!over && before === null) return true;
     }
-    this.#records ??= recordsOf(this.source, target, subject, this.manner.signal);
+    this.#records ??= recordsOf(this.source, target, subject, wanted, this.manner.signal);
     const copied = await (await this.#records)?.copy(day, rows);
     outcome.files += copied?.files ?? 0;
     // No body means no rows or trouble: final is what two runs were told.
@@ -221,9 +238,22 @@ class Copy {
     return true;
   }
 
-  /** Whether rows would be lost because the source said nothing. */
-  #isDoubtful(day: string, rows: readonly SourceRow[], { silent }: Reading): boolean {
-    return silent && !isOld(day, this.wanted) && (this.known.get(day)?.rows ?? 0) > rows.length;
+  /**
+   * Why a day that seems to have lost rows is not believed, because the source said nothing; undefined where it may have
+   * no more. Of an old day two runs that were told the same are enough.
+   */
+  #doubt(day: string, rows: readonly SourceRow[], { silent }: Reading): string | undefined {
+    const known = this.known.get(day);
+    if (!silent || (known?.rows ?? 0) <= rows.length) return undefined;
+    const doubt = `The source answered without a body; it had ${known?.rows} rows before.`;
+    return isOld(day, this.wanted) && known?.error === doubt ? undefined : doubt;
+  }
+
+  /** Notes that the source has a day no more, which is no failure: nothing can be done about it. */
+  async #gone(day: string, rows: number, why: string): Promise<void> {
+    await this.target.gone(this.outcome.subject, day, why);
+    if (rows > 0) this.outcome.kept += 1;
+    else this.outcome.lost += 1;
   }
 
   async #fail(day: string, error: Error): Promise<void> {

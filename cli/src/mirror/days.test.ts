@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dayOfRow, daysToRead, firstWindow, inTurn, type KnownDay } from './days.js';
+import { dayOfRow, daysToRead, firstWindow, inTurn, isDueOnceMore, type KnownDay } from './days.js';
 
 const known = (...days: readonly KnownDay[]) => new Map(days.map((day) => [day.day, day]));
 
@@ -53,4 +53,12 @@ test('days that failed come last, the one first that was tried longest ago', () 
     first: '2026-03-04',
     last: '2026-03-04',
   });
+});
+
+test('what could not be had is asked for once more when its day is recent no longer', () => {
+  const wanted = { today: '2026-03-20', recentDays: 10 };
+  assert.equal(isDueOnceMore('2026-03-08T23:00:00.000Z', '2026-03-09', wanted), true);
+  assert.equal(isDueOnceMore('2026-03-19T23:00:00.000Z', '2026-03-09', wanted), true, 'its last recent day');
+  assert.equal(isDueOnceMore('2026-03-20T01:00:00.000Z', '2026-03-09', wanted), false, 'it was asked since');
+  assert.equal(isDueOnceMore('2026-03-12T01:00:00.000Z', '2026-03-10', wanted), false, 'it is recent');
 });

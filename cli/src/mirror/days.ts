@@ -32,8 +32,12 @@ export interface KnownDay {
   readonly settled: boolean;
   /** Stored rows; null while nothing is stored. */
   readonly rows: number | null;
+  /** Why the last attempt failed, or what the source told of a day that it does not have. */
+  readonly error?: string | null;
   /** When the last attempt failed, ISO; null if it did not. */
   readonly failedAt?: string | null;
+  /** When the source was found to have it no longer, or never to have had it; null while it may come. */
+  readonly goneAt?: string | null;
 }
 
 /** Which days are wanted. */
@@ -51,13 +55,28 @@ export function isOld(day: string, { today, recentDays }: Pick<Wanted, 'today' |
   return day < shifted(today, -recentDays);
 }
 
+/** Whether what could not be had while its day was recent, at a moment in ISO, is asked for again: the day is so no more. */
+export function isDueOnceMore(
+  noted: string,
+  day: string,
+  wanted: Pick<Wanted, 'today' | 'recentDays'>,
+): boolean {
+  return isOld(day, wanted) && !isOld(day, { ...wanted, today: dayAt(Date.parse(noted)) });
+}
+
 /** The days that a run should read, oldest first: what is oldest at the source goes first there. */
 export function daysToRead(wanted: Wanted, known: ReadonlyMap<string, KnownDay>): readonly string[] {
   return daysBetween(wanted.first, wanted.today).filter((day) => {
     if (!isOld(day, wanted)) return true;
     const found = known.get(day);
     if (found === undefined || found.rows === null || found.state === 'failed') return true;
-    return !found.settled && (wanted.doneThrough === undefined || day > wanted.doneThrough);
+    // What the source had dropped may be within its reach now, if it has more of it than it was thought to have.
+    if (found.state === 'without') return true;
+    return (
+      found.state !== 'kept' &&
+      !found.settled &&
+      (wanted.doneThrough === undefined || day > wanted.doneThrough)
+    );
   });
 }
 
@@ -75,6 +94,16 @@ export function inTurn(
     days.filter((day) => !failed.includes(day)),
     failed.toSorted((one, other) => (at(one) < at(other) ? -1 : at(one) > at(other) ? 1 : 0)),
   ];
+}
+
+/**
+ * The days that stay as they are because the source keeps nothing before `first`: those that failed, and those that were
+ * to be read again.
+ */
+export function daysOutOfReach(known: ReadonlyMap<string, KnownDay>, first: string): readonly KnownDay[] {
+  return [...known.values()].filter(
+    ({ day, state }) => day < first && (state === 'failed' || state === 'read'),
+  );
 }
 
 /** The first days of a list as a window of at most so many, without gaps. */

@@ -1,6 +1,7 @@
 /**
  * Stacks and crash files of single failures: copied before the day of the failure is, so that a run that ends between
- * the two does not lose what the source deletes first. What the source has not is noted, and not asked for again.
+ * the two does not lose what the source deletes first. What the source has not is noted, and asked for once more when the
+ * day is read for the last time: stacks may be made late.
  */
 import {
   AuthenticationError,
@@ -13,6 +14,7 @@ import {
   unlisted,
 } from '@storelens/client';
 import { type ReportEntry, reports } from '@storelens/contract';
+import { isDueOnceMore, type KnownDay, type Wanted } from './days.js';
 import type { SourceRow, Subject } from './source.js';
 import { type Target, TargetError } from './target.js';
 
@@ -21,8 +23,11 @@ interface Attachment {
   readonly subject: Subject;
   /** Parameter that names it, and the field of the failure's row that has the value. */
   readonly parameter: string;
-  /** Identifiers in lower case that the target knows something of. */
-  readonly known: Set<string>;
+  /**
+   * What the target knows of identifiers in lower case: when it was noted that one cannot be had, ISO; null of those that
+   * were copied.
+   */
+  readonly known: Map<string, string | null>;
 }
 
 /** What became of the stacks and files of a day. */
@@ -49,6 +54,7 @@ export async function recordsOf(
   source: Client,
   target: Target,
   subject: Subject,
+  wanted: Pick<Wanted, 'today' | 'recentDays'>,
   signal?: AbortSignal,
 ): Promise<Records | undefined> {
   const { entry, applicationId } = subject;
@@ -59,7 +65,7 @@ export async function recordsOf(
     const parameter = report?.lookups?.[0]?.parameter;
     if (report === undefined || parameter === undefined) continue;
     const { days = [] } = await target.state({ report: report.name, applicationId });
-    const known = new Set(days.map(({ day }) => day.toLowerCase()));
+    const known = new Map(days.map((one) => [one.day.toLowerCase(), notedAt(one)]));
     attachments.push({ subject: { entry: report, applicationId }, parameter, known });
   }
   let failures = 0;
@@ -72,7 +78,8 @@ export async function recordsOf(
         for (const attachment of attachments) {
           const id = row[attachment.parameter];
           if (typeof id !== 'string' || !/^[\w-]{1,64}$/.test(id)) continue;
-          if (attachment.known.has(id.toLowerCase())) continue;
+          const noted = attachment.known.get(id.toLowerCase());
+          if (noted === null || (noted !== undefined && !isDueOnceMore(noted, day, wanted))) continue;
           // Reports on drivers and hardware do not tell whether there is a file.
           if (attachment.subject.entry.kind === 'file' && row.cabDownloadable === false) continue;
           if (failures >= mostFailures) {
@@ -81,7 +88,7 @@ export async function recordsOf(
           }
           try {
             if (await copyOne(source, target, attachment, id, day, signal)) files += 1;
-            attachment.known.add(id.toLowerCase());
+            attachment.known.set(id.toLowerCase(), null);
           } catch (error) {
             // One file that does not come must not keep away the others, nor the rows of its day.
             if (!(error instanceof StorelensError) || error instanceof AuthenticationError) throw error;
@@ -94,6 +101,10 @@ export async function recordsOf(
       return { files, error: failure };
     },
   };
+}
+
+function notedAt({ rows, goneAt, failedAt }: KnownDay): string | null {
+  return rows === null ? (goneAt ?? failedAt ?? null) : null;
 }
 
 async function copyOne(
@@ -125,11 +136,12 @@ async function copyOne(
       await target.putRecord(subject, id, day, JSON.stringify(frames), 'application/json');
       return true;
     }
-    await target.fail(subject, id, 'The source has no frames.');
+    await target.gone(subject, id, 'The source has no frames.');
   } catch (error) {
     // Gone, not for us, or not to be kept: the next run would fare no better.
     if (!isFinal(error)) throw error;
-    await target.fail(subject, id, error.message);
+    if (error instanceof TargetError) await target.fail(subject, id, error.message);
+    else await target.gone(subject, id, error.message);
   }
   return false;
 }

@@ -16,13 +16,16 @@ import { numberText } from '../report/json-row.js';
 import type { KnownDay } from './days.js';
 import type { SourceRow, Subject } from './source.js';
 
+/** What a day can be; of stacks and files `settled`, `failed` and `without`. */
+export type DayState = 'empty' | 'read' | 'settled' | 'failed' | 'kept' | 'without';
+
 /** Counts of days by state. */
 export interface KnownReport {
   readonly report: string;
   readonly applicationId: string | null;
   readonly first: string | null;
   readonly last: string | null;
-  readonly days: Readonly<Record<'empty' | 'read' | 'settled' | 'failed', number>>;
+  readonly days: Readonly<Record<DayState, number>>;
   readonly cursor: unknown;
   readonly cursorAt: string | null;
 }
@@ -32,6 +35,7 @@ export interface ToldDay extends KnownDay {
   readonly applicationId: string | null;
   readonly error: string | null;
   readonly failedAt: string | null;
+  readonly goneAt: string | null;
 }
 
 interface State {
@@ -131,7 +135,16 @@ export class Target {
 
   /** Notes that a day could not be read; rows that are there stay. */
   async fail(subject: Subject, day: string, error: string): Promise<void> {
-    const body = { state: 'failed', error: error.slice(0, longestError) };
+    await this.#note(subject, day, { state: 'failed', error });
+  }
+
+  /** Notes that the source has a day no longer, or never had it; rows that are there stay. */
+  async gone(subject: Subject, day: string, error: string): Promise<void> {
+    await this.#note(subject, day, { state: 'gone', error });
+  }
+
+  async #note(subject: Subject, day: string, { state, error }: Record<'state' | 'error', string>) {
+    const body = { state, error: error.slice(0, longestError) };
     await this.#write(`${subject.entry.name}/${encodeURIComponent(day)}`, subject, body);
   }
 

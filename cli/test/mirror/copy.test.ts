@@ -66,7 +66,7 @@ test(`what the source answers is answered by the copy, run by run (seed ${seed})
   const status = await lab.mirror(['status']);
   assert.match(
     status.out,
-    /appacquisitions +9NBLGGGZ5QDR +2016-05-22 +2016-06-20 +14 +11 +5 +0 +2016-06-20T12/,
+    /appacquisitions +9NBLGGGZ5QDR +2016-05-22 +2016-06-20 +14 +11 +5 +0 +0 +0 +2016-06-20T12/,
   );
 
   const second = await lab.mirror(args);

@@ -262,7 +262,7 @@ test('a source that misbehaves', async (context) => {
       const told = await lab.mirror(['status']);
       assert.match(
         told.out,
-        /^REPORT +APPLICATION ID +FIRST +LAST +SETTLED +READ +EMPTY +FAILED +LAST RUN$/m,
+        /^REPORT +APPLICATION ID +FIRST +LAST +SETTLED +READ +EMPTY +FAILED +KEPT +WITHOUT +LAST RUN$/m,
       );
       assert.match(
         told.out,

@@ -125,7 +125,8 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
       if (day === undefined) await mirror.remember(key, cursorOf(body));
       else {
         const what = entry.name in singleFailures ? identifierOf(day) : dayOf(day, clock.now());
-        await mirror.fail({ ...key, day: what }, errorOf(body));
+        const { state, error } = noteOf(body);
+        await mirror[state]({ ...key, day: what }, error);
       }
       return reply.code(204).header('cache-control', 'no-store').send();
     } finally {
@@ -295,12 +296,13 @@ function cursorOf(body: unknown): object {
   return body;
 }
 
-function errorOf(body: unknown): string {
+function noteOf(body: unknown): { readonly state: 'fail' | 'gone'; readonly error: string } {
   const fields = BodyFields.of(body, ['state', 'error']);
-  if (fields.value('state') !== 'failed') throw badField('state', fields.value('state'), "'failed'");
+  const state = fields.value('state');
+  if (state !== 'failed' && state !== 'gone') throw badField('state', state, "'failed' or 'gone'");
   const error = fields.value('error');
   if (typeof error !== 'string' || error.trim() === '' || error.length > most.error) {
     throw badField('error', error, `a text of 1 to ${most.error} characters`);
   }
-  return error;
+  return { state: state === 'failed' ? 'fail' : state, error };
 }

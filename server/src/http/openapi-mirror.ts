@@ -1,5 +1,6 @@
 /** The part of `/openapi.json` on mirrored days: a path per report that can be mirrored, and the state. */
 import { type Field, type MirrorTable, mirrorTables, type ReportEntry, reports } from '@storelens/contract';
+import { dayStates } from '../mirror/index.js';
 import { errorReferences, type Json } from './openapi-errors.js';
 
 const security = [{ token: [] }, { operatorKey: [] }];
@@ -28,7 +29,7 @@ function json(schema: Json): Json {
 }
 
 const nullable = (type: string): Json => ({ type: [type, 'null'] });
-const state: Json = { type: 'string', enum: ['empty', 'read', 'settled', 'failed'] };
+const state: Json = { type: 'string', enum: [...dayStates] };
 
 const stored: Json = {
   type: 'object',
@@ -192,6 +193,7 @@ const known: Json = {
           readAt: nullable('string'),
           error: nullable('string'),
           failedAt: nullable('string'),
+          goneAt: nullable('string'),
         },
       },
     },
@@ -252,12 +254,15 @@ export const mirrorPaths: Readonly<Record<string, Json>> = {
   },
   '/ingest/v1/mirror/state/{report}/{day}': note(
     'mirror-failed',
-    'Note that a day could not be read',
+    'Note that a day could not be read, or that the source has it no longer',
     [report, day],
     {
       type: 'object',
       required: ['state', 'error'],
-      properties: { state: { type: 'string', enum: ['failed'] }, error: { type: 'string', maxLength: 2000 } },
+      properties: {
+        state: { type: 'string', enum: ['failed', 'gone'] },
+        error: { type: 'string', maxLength: 2000 },
+      },
     },
   ),
   '/ingest/v1/mirror/state/{report}': note('mirror-remember', 'Remember an object for a report', [report], {

@@ -5,14 +5,17 @@
  */
 import type { Readable } from 'node:stream';
 import type { IncomingDay } from '../ingest/index.js';
+import type { dayStates } from './mirror-days.js';
 
 export { createMirror, type MirrorOptions } from './mirror.js';
+export { dayStates } from './mirror-days.js';
 
 /**
  * What is known of a day: `empty`, there are no rows; `read`, its rows are stored and will be read again; `settled`,
- * they will not; `failed`, the last attempt did not go well, whatever is stored.
+ * they will not; `failed`, the last attempt did not go well, whatever is stored; `kept`, the source has it no longer, its
+ * rows are stored; `without`, the source has it no longer, or never had it, and nothing is stored.
  */
-export type DayState = 'empty' | 'read' | 'settled' | 'failed';
+export type DayState = (typeof dayStates)[number];
 
 /** The day of a report that a call is about; of reports on single failures `day` is their identifier. */
 export interface DayKey {
@@ -90,6 +93,7 @@ export interface KnownDay {
   readonly readAt: string | null;
   readonly error: string | null;
   readonly failedAt: string | null;
+  readonly goneAt: string | null;
 }
 
 /** A report of a product, or of the account, as the state tells it. */
@@ -137,6 +141,8 @@ export interface Mirror {
   file(accountId: string, fileId: string): Promise<StoredFile | undefined>;
   /** Notes that a day could not be read; rows that are there stay. */
   fail(day: DayKey, error: string): Promise<void>;
+  /** Notes that the source has a day no longer, or never had it; rows that are there stay. */
+  gone(day: DayKey, error: string): Promise<void>;
   /** Remembers a JSON object for a report and scope. */
   remember(key: Omit<DayKey, 'day'>, cursor: object): Promise<void>;
   /** What is known. */

@@ -1,6 +1,9 @@
 /** The registry's tables of mirrored days and of what the copying command remembers. */
 import type { Registry, RegistryRow, RegistryValue } from '../registry/index.js';
-import type { DayKey, DayState, KnownDay, KnownReport, MirrorState, StateQuestion } from './index.js';
+import type { DayKey, KnownDay, KnownReport, MirrorState, StateQuestion } from './index.js';
+
+/** What a day can be. */
+export const dayStates = ['empty', 'read', 'settled', 'failed', 'kept', 'without'] as const;
 
 /** The newest stored content of a day. */
 export interface StoredDay {
@@ -16,16 +19,10 @@ export interface LastAttempt {
   readonly stored: StoredDay | undefined;
 }
 
-/** The state that a day is shown in. */
-export function stateOf(day: {
-  readonly failed: boolean;
-  readonly settled: boolean;
-  readonly rows: number | null;
-}): DayState {
-  if (day.failed) return 'failed';
-  if (day.rows === 0) return 'empty';
-  return day.settled ? 'settled' : 'read';
-}
+/** The state of a day in SQL. */
+const state = `CASE WHEN failed_at IS NOT NULL THEN 'failed'
+  WHEN gone_at IS NOT NULL THEN CASE WHEN row_count > 0 THEN 'kept' ELSE 'without' END
+  WHEN row_count = 0 THEN 'empty' WHEN settled = 1 THEN 'settled' ELSE 'read' END`;
 
 function text(value: RegistryValue | undefined): string | null {
   return value === null || value === undefined ? null : String(value);
@@ -41,25 +38,22 @@ function scopeOf(row: RegistryRow): string | null {
 
 function dayOf(row: RegistryRow): KnownDay {
   const rows = row.row_count === null ? null : Number(row.row_count);
-  const settled = Number(row.settled) === 1;
   return {
     applicationId: scopeOf(row),
     day: String(row.day),
-    state: stateOf({ rows, settled, failed: row.failed_at !== null }),
-    settled,
+    state: dayStates.find((one) => one === row.state) ?? 'failed',
+    settled: Number(row.settled) === 1,
     rows,
     readAt: moment(row.read_at),
     error: text(row.error),
     failedAt: moment(row.failed_at),
+    goneAt: moment(row.gone_at),
   };
 }
 
 const countedDays = `SELECT report, scope, min(day) AS first_day, max(day) AS last_day,
-  sum(CASE WHEN failed_at IS NOT NULL THEN 1 ELSE 0 END) AS failed,
-  sum(CASE WHEN failed_at IS NULL AND row_count = 0 THEN 1 ELSE 0 END) AS empty,
-  sum(CASE WHEN failed_at IS NULL AND row_count > 0 AND settled = 1 THEN 1 ELSE 0 END) AS settled,
-  sum(CASE WHEN failed_at IS NULL AND row_count > 0 AND settled = 0 THEN 1 ELSE 0 END) AS read
-FROM mirror_days`;
+  ${dayStates.map((one) => `sum(CASE WHEN state = '${one}' THEN 1 ELSE 0 END) AS ${one}`).join(', ')}
+FROM (SELECT report, scope, day, ${state} AS state FROM mirror_days`;
 
 /** Reads and writes; errors of the registry pass through. */
 export class MirrorDays {
@@ -101,7 +95,7 @@ export class MirrorDays {
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
        ON CONFLICT (account_id, report, scope, day) DO UPDATE SET
          seq = $5, batch_id = $6, content_hash = $7, row_count = $8, settled = $9, read_at = $10,
-         error = NULL, failed_at = NULL`,
+         error = NULL, failed_at = NULL, gone_at = NULL`,
       [accountId, report, scope, day, seq, batch, hash, rows, settled ? 1 : 0, now],
     );
   }
@@ -111,7 +105,17 @@ export class MirrorDays {
     await this.registry.all(
       `INSERT INTO mirror_days (account_id, report, scope, day, settled, error, failed_at)
        VALUES ($1, $2, $3, $4, 0, $5, $6)
-       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET error = $5, failed_at = $6`,
+       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET error = $5, failed_at = $6, gone_at = NULL`,
+      [accountId, report, scope, day, error, now],
+    );
+  }
+
+  /** Notes that the source has nothing, or nothing more. */
+  async gone({ accountId, report, scope, day }: DayKey, error: string, now: number): Promise<void> {
+    await this.registry.all(
+      `INSERT INTO mirror_days (account_id, report, scope, day, settled, error, gone_at)
+       VALUES ($1, $2, $3, $4, 0, $5, $6)
+       ON CONFLICT (account_id, report, scope, day) DO UPDATE SET error = $5, failed_at = NULL, gone_at = $6`,
       [accountId, report, scope, day, error, now],
     );
   }
@@ -146,15 +150,18 @@ export class MirrorDays {
     const ranged = [
       which,
       // Of a first attempt that did not end nothing is known.
-      '(seq IS NOT NULL OR failed_at IS NOT NULL)',
+      '(seq IS NOT NULL OR failed_at IS NOT NULL OR gone_at IS NOT NULL)',
       ...(from === undefined ? [] : [`day >= ${bind(from)}`]),
       ...(to === undefined ? [] : [`day <= ${bind(to)}`]),
     ].join(' AND ');
-    const counted = await this.registry.all(`${countedDays} WHERE ${ranged} GROUP BY report, scope`, params);
+    const counted = await this.registry.all(
+      `${countedDays} WHERE ${ranged}) AS known GROUP BY report, scope`,
+      params,
+    );
     const reports = knownReports(counted, cursors);
     if (report === undefined) return { reports };
     const days = await this.registry.all(
-      `SELECT scope, day, row_count, settled, read_at, error, failed_at FROM mirror_days
+      `SELECT scope, day, ${state} AS state, row_count, settled, read_at, error, failed_at, gone_at FROM mirror_days
        WHERE ${ranged} ORDER BY scope, day`,
       params,
     );
@@ -173,18 +180,14 @@ function knownReports(
   return [...known.keys()].sort().map((key) => {
     const { days, cursor } = known.get(key) ?? {};
     const [report = '', scope = ''] = key.split('\n');
-    const number = (state: DayState) => Number(days?.[state] ?? 0);
     return {
       report,
       applicationId: scope === '' ? null : scope,
       first: text(days?.first_day),
       last: text(days?.last_day),
-      days: {
-        empty: number('empty'),
-        read: number('read'),
-        settled: number('settled'),
-        failed: number('failed'),
-      },
+      days: Object.fromEntries(
+        dayStates.map((one) => [one, Number(days?.[one] ?? 0)]),
+      ) as KnownReport['days'],
       cursor: cursor === undefined ? null : (JSON.parse(String(cursor.cursor_json)) as unknown),
       cursorAt: moment(cursor?.written_at),
     };

@@ -8,7 +8,7 @@ import type { Ingest } from '../ingest/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Registry } from '../registry/index.js';
 import type { DayKey, Mirror, MirroredAnswer, MirroredBody, RecordAnswer, RecordKey } from './index.js';
-import { type LastAttempt, MirrorDays, stateOf } from './mirror-days.js';
+import { type LastAttempt, MirrorDays } from './mirror-days.js';
 import { MirrorRecords, type PreparedRecord, type RecordParts } from './mirror-records.js';
 
 /** What {@link createMirror} needs. */
@@ -81,7 +81,7 @@ export function createMirror(options: MirrorOptions): Mirror {
           report: key.report,
           applicationId: scope === '' ? null : scope,
           day,
-          state: stateOf({ settled, rows, failed: false }),
+          state: rows === 0 ? 'empty' : settled ? 'settled' : 'read',
           rows,
           batch,
           duplicate,
@@ -104,6 +104,8 @@ export function createMirror(options: MirrorOptions): Mirror {
     put: (body) => ingest.inQueue(() => putDay(body)),
 
     fail: (key, error) => locks.run(keyOf(key), () => days.fail(key, error, clock.now())),
+
+    gone: (key, error) => locks.run(keyOf(key), () => days.gone(key, error, clock.now())),
 
     remember: (key, cursor) => days.remember(key, cursor, clock.now()),
 

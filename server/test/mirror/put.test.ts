@@ -239,7 +239,7 @@ test('requests that cannot be meant are refused', async () => {
   assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'PUT']);
 });
 
-test('the state tells read, settled, empty and failed days apart, and remembers', async () => {
+test('the state tells days apart that are read, settled, empty, failed, kept and without rows, and remembers', async () => {
   const own = await server.account({ products: [{ kind: 'app', id: app, name: 'Contoso Demo' }] });
   const mine = mirrorClient(server, own);
   assert.deepEqual((await mine.state()).json, { reports: [] });
@@ -255,6 +255,14 @@ test('the state tells read, settled, empty and failed days apart, and remembers'
   assert.equal((await failed(`state/${day(5)}`, failure)).status, 204);
   assert.equal((await failed(`state/${day(1)}`, failure)).status, 204);
   await mine.put(day(1), [install]);
+  // What the source has no longer: rows that are there stay, also behind a failure; what comes back counts again.
+  const gone = { state: 'gone', error: 'The source keeps 30 days.' };
+  await mine.put(day(6), [install]);
+  for (const number of [6, 7, 8]) {
+    assert.equal((await failed(`state/${day(number)}`, failure)).status, 204);
+    assert.equal((await failed(`state/${day(number)}`, gone)).status, 204);
+  }
+  await mine.put(day(8), [install]);
   const cursor = { windows: ['2026-03'], profile: 'contoso' };
   assert.equal((await failed(`state/installs?applicationId=${app}`, cursor)).status, 204);
   assert.equal((await failed('state/promotion', { run: 1 })).status, 204);
@@ -263,12 +271,12 @@ test('the state tells read, settled, empty and failed days apart, and remembers'
     report: 'installs',
     applicationId: app,
     first: '2026-03-01',
-    last: '2026-03-05',
-    days: { empty: 1, read: 1, settled: 1, failed: 2 },
+    last: '2026-03-08',
+    days: { empty: 1, read: 2, settled: 1, failed: 2, kept: 1, without: 1 },
     cursor,
     cursorAt: at,
   };
-  const none = { empty: 0, read: 0, settled: 0, failed: 0 };
+  const none = { empty: 0, read: 0, settled: 0, failed: 0, kept: 0, without: 0 };
   assert.deepEqual((await mine.state()).json, {
     reports: [
       known,
@@ -290,8 +298,9 @@ test('the state tells read, settled, empty and failed days apart, and remembers'
     settled,
     rows,
     readAt: rows === null ? null : at,
-    error: state === 'failed' ? failure.error : null,
+    error: { failed: failure.error, kept: gone.error, without: gone.error }[state] ?? null,
     failedAt: state === 'failed' ? at : null,
+    goneAt: state === 'kept' || state === 'without' ? at : null,
   });
   const { days } = (await mine.state('?report=installs&applicationId=9nblgggz5qdr')).json as {
     days: unknown;
@@ -302,6 +311,9 @@ test('the state tells read, settled, empty and failed days apart, and remembers'
     one(3, 'empty', true, 0),
     one(4, 'failed', false, 1),
     one(5, 'failed', false, null),
+    one(6, 'kept', false, 1),
+    one(7, 'without', false, null),
+    one(8, 'read', false, 1),
   ]);
   const part = (await mine.state('?report=installs&from=2026-03-02&to=2026-03-03')).json as {
     days: unknown[];
