@@ -27,3 +27,14 @@ test('the coding that a header prefers, brotli where it has the choice', () => {
   ];
   for (const [header, coding] of cases) assert.equal(codingFor(header), coding, String(header));
 });
+
+test('a small body travels plain unless the header refuses plain bytes', () => {
+  const cases: readonly (readonly [string, 'br' | 'gzip' | undefined])[] = [
+    ['gzip, br', undefined],
+    ['gzip, identity;q=0', 'gzip'],
+    ['*;q=0, br', 'br'],
+    ['identity;q=0.1, *;q=0, br', undefined],
+    ['identity;q=0', undefined],
+  ];
+  for (const [header, coding] of cases) assert.equal(codingFor(header, 100), coding, header);
+});

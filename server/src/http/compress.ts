@@ -44,10 +44,11 @@ function weightsOf(header: string): ReadonlyMap<string, number> {
 }
 
 /**
- * The coding to use for an `Accept-Encoding` header: of those with the greatest weight brotli, then gzip; undefined
- * for plain bytes, which also go to those who accept nothing that there is.
+ * The coding to use for a body of that many bytes under an `Accept-Encoding` header: of those with the greatest weight
+ * brotli, then gzip; undefined for plain bytes. These go to small bodies unless the header refuses them, and to those
+ * who accept nothing that there is.
  */
-export function codingFor(header: string | undefined): Coding | undefined {
+export function codingFor(header: string | undefined, bytes = Number.POSITIVE_INFINITY): Coding | undefined {
   if (header === undefined) return undefined;
   const weights = weightsOf(header);
   const others = weights.get('*') ?? 0;
@@ -56,6 +57,8 @@ export function codingFor(header: string | undefined): Coding | undefined {
   const plain = weights.get('identity') ?? 0;
   const best = Math.max(brotli, gzipped);
   if (best === 0 || plain > best) return undefined;
+  const refused = (weights.get('identity') ?? weights.get('*')) === 0;
+  if (bytes < smallest && !refused) return undefined;
   return brotli === best ? 'br' : 'gzip';
 }
 
@@ -70,7 +73,7 @@ export async function sendCompressed(
   known?: Pick<Map<string, Buffer>, 'get'> & { set(coding: string, bytes: Buffer): unknown },
 ): Promise<FastifyReply> {
   if (!reply.hasHeader('vary')) reply.header('vary', 'Accept-Encoding');
-  const coding = body.length < smallest ? undefined : codingFor(request.headers['accept-encoding']);
+  const coding = codingFor(request.headers['accept-encoding'], body.length);
   if (coding === undefined) return reply.send(body);
   let packed = known?.get(coding);
   if (packed === undefined) {

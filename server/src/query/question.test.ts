@@ -71,6 +71,10 @@ test('what a relative link leaves unencoded comes back as the same question', ()
   assert.equal(second.snapshot, 9);
 });
 
+test('a skip of more digits than there are rows in the world is behind the last row', () => {
+  assert.equal(ask(`installs?applicationId=9NBLGGGZ5QDR&skip=${'9'.repeat(30)}`).skip, 999_999_999_999_999);
+});
+
 test('defaults of the range follow the entry and the clock', () => {
   assert.deepEqual(
     [ask('installs?applicationId=9NBLGGGZ5QDR').start, ask('installs?applicationId=9NBLGGGZ5QDR').end],
@@ -84,6 +88,7 @@ test('defaults of the range follow the entry and the clock', () => {
 test('refusals name the parameter, the value and what is accepted', () => {
   const app = 'appacquisitions?applicationId=9NBLGGGZ5QDR';
   assert.deepEqual(refusal(`${app}&top=10001`), ['top parameter cannot be more than 10000']);
+  assert.deepEqual(refusal(`${app}&top=${'9'.repeat(30)}`), ['top parameter cannot be more than 10000']);
   assert.deepEqual(refusal('appacquisitions?'), [
     'applicationId parameter is missing; give the id of the product',
   ]);

@@ -232,9 +232,12 @@ function readPage(
   return { top: top ?? 0, skip: skip ?? 0 };
 }
 
+/** More than any number of rows or commits, and exact as a number; what is written larger counts as this. */
+const largest = 999_999_999_999_999;
+
 function readWhole(text: string | undefined, missing: number): number | undefined {
   if (text === undefined) return missing;
-  return /^\d{1,15}$/.test(text.trim()) ? Number(text.trim()) : undefined;
+  return /^\d+$/.test(text.trim()) ? Math.min(Number(text.trim()), largest) : undefined;
 }
 
 function readSnapshot(text: string | undefined, problems: Problems): number | undefined {
