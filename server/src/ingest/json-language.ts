@@ -191,8 +191,17 @@ function nestedObject({ automaton, blanks }: Place, column: Column, opened: numb
   objectInside(nested, column.columns ?? [], opened, closed);
 }
 
-/** Edges of the inside of an object, from `opened` behind its brace to `closed` behind the other one. */
-export function objectInside(place: Place, columns: readonly Column[], opened: number, closed: number): void {
+/**
+ * Edges of the inside of an object, from `opened` behind its brace to `closed` behind the other one. `named` are states
+ * that are entered where the key of a column ends, and nowhere else.
+ */
+export function objectInside(
+  place: Place,
+  columns: readonly Column[],
+  opened: number,
+  closed: number,
+  named: readonly number[] = columns.map(() => place.automaton.state()),
+): void {
   const { automaton, blanks, insideText, afterValue } = place;
   automaton.edge(afterValue, blanks, afterValue);
   automaton.edge(afterValue, '}', closed);
@@ -207,7 +216,7 @@ export function objectInside(place: Place, columns: readonly Column[], opened: n
   for (const state of [opened, firstKey, nextKey]) automaton.edge(state, '"', key);
   automaton.edge(afterValue, ',', nextKey);
   const afterKey = new Map<JsonType, number>();
-  for (const column of columns) {
+  for (const [index, column] of columns.entries()) {
     const type = jsonTypeOf(column);
     let after = afterKey.get(type);
     if (after === undefined) {
@@ -224,6 +233,8 @@ export function objectInside(place: Place, columns: readonly Column[], opened: n
       automaton.edge(at, [byte, byte], next);
       at = next;
     }
-    automaton.edge(at, '"', after);
+    const end = named[index] ?? refusedState;
+    automaton.also(end, after);
+    automaton.edge(at, '"', end);
   }
 }

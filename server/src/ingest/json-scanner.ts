@@ -14,10 +14,12 @@ export type Framing = 'lines' | 'array';
 
 /**
  * A finished automaton. States 1 and 2 are entered exactly at the start and at the end of each row; state 3 is the
- * inside of a text, where most bytes change nothing.
+ * inside of a text, where most bytes change nothing. The following ones are entered at the end of each key, in the order
+ * of the columns.
  */
 interface Machine {
   readonly table: Table;
+  readonly columns: number;
   readonly start: number;
   readonly accepting: ReadonlySet<number>;
 }
@@ -25,6 +27,7 @@ interface Machine {
 const rowStart = 1;
 const rowEnd = 2;
 const insideText = 3;
+const firstNamed = 4;
 
 function machineOf(entry: DatasetEntry, framing: Framing): Machine {
   const automaton = new Automaton();
@@ -33,8 +36,10 @@ function machineOf(entry: DatasetEntry, framing: Framing): Machine {
   }
   const blanks = framing === 'lines' ? ' \t\r' : ' \t\r\n';
 
+  const named = entry.columns.map(() => automaton.state());
+  const columns = named.length;
   const afterValue = automaton.state();
-  objectInside({ automaton, blanks, insideText, afterValue }, entry.columns, rowStart, rowEnd);
+  objectInside({ automaton, blanks, insideText, afterValue }, entry.columns, rowStart, rowEnd, named);
 
   // Between rows. A byte order mark may stand first.
   const start = automaton.state();
@@ -48,7 +53,8 @@ function machineOf(entry: DatasetEntry, framing: Framing): Machine {
     automaton.also(start, between);
     automaton.edge(afterRow, '\n', between);
     automaton.also(rowEnd, afterRow);
-    return { table: automaton.table(), start, accepting: new Set([start, between, rowEnd, afterRow]) };
+    const accepting = new Set([start, between, rowEnd, afterRow]);
+    return { table: automaton.table(), columns, start, accepting };
   }
   const [opened, nextRow, closed] = [automaton.state(), automaton.state(), automaton.state()];
   for (const state of [opened, nextRow, closed]) automaton.edge(state, blanks, state);
@@ -59,7 +65,7 @@ function machineOf(entry: DatasetEntry, framing: Framing): Machine {
   automaton.edge(afterRow, ',', nextRow);
   automaton.edge(afterRow, ']', closed);
   automaton.also(rowEnd, afterRow);
-  return { table: automaton.table(), start, accepting: new Set([closed]) };
+  return { table: automaton.table(), columns, start, accepting: new Set([closed]) };
 }
 
 const machines: Record<Framing, WeakMap<DatasetEntry, Machine>> = {
@@ -72,6 +78,25 @@ const plain = new Uint8Array(256).fill(1, 0x20, 0x80);
 plain[0x22] = 0;
 plain[0x5c] = 0;
 
+/** Numbers that become more. */
+class Notes {
+  #numbers = new Int32Array(1024);
+  #count = 0;
+
+  add(number: number): void {
+    if (this.#count === this.#numbers.length) {
+      const more = new Int32Array(2 * this.#count);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    this.#numbers[this.#count++] = number;
+  }
+
+  all(): Int32Array {
+    return this.#numbers.subarray(0, this.#count);
+  }
+}
+
 /** The scan of one body. */
 class JsonScanner implements Scanner {
   readonly #machine: Machine;
@@ -82,9 +107,13 @@ class JsonScanner implements Scanner {
   #base = 0;
   #begun = 0;
   #problem: Scan['problem'];
+  readonly #mostNoted: number;
+  #notes: Notes | undefined;
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, mostNoted: number) {
     this.#machine = machine;
+    this.#mostNoted = mostNoted;
+    this.#notes = mostNoted > 0 ? new Notes() : undefined;
     this.#at = machine.start * machine.table.width;
   }
 
@@ -94,10 +123,12 @@ class JsonScanner implements Scanner {
     const { width, classes, next } = this.#machine.table;
     const insideAt = insideText * width;
     const { length } = chunk;
+    if (this.#base + length > this.#mostNoted) this.#notes = undefined;
+    const lastAt = this.#notes === undefined ? insideAt : (insideText + this.#machine.columns) * width;
     let at = this.#at;
     for (let index = 0; index < length; index += 1) {
       at = next[at + (classes[chunk[index] as number] as number)] as number;
-      if (at > insideAt) continue;
+      if (at > lastAt) continue;
       if (at === insideAt) {
         while (index + 1 < length && plain[chunk[index + 1] as number] === 1) index += 1;
       } else if (!this.#event(at / width, this.#base + index)) return;
@@ -110,13 +141,19 @@ class JsonScanner implements Scanner {
     if (this.#problem === undefined && !this.#machine.accepting.has(this.#at / this.#machine.table.width)) {
       this.#problem = { row: this.#rows + 1, text: 'not JSON: the body ends too early' };
     }
-    return this.#problem === undefined ? { rows: this.#rows } : { rows: this.#rows, problem: this.#problem };
+    if (this.#problem !== undefined) return { rows: this.#rows, problem: this.#problem };
+    return this.#notes === undefined ? { rows: this.#rows } : { rows: this.#rows, notes: this.#notes.all() };
   }
 
-  /** Notes the start or the end of a row; false after a problem. */
+  /** Notes the end of a key, or the start or the end of a row; false after a problem. */
   #event(state: number, offset: number): boolean {
+    if (state >= firstNamed) {
+      this.#notes?.add(offset * 256 + state - insideText);
+      return true;
+    }
     if (state === rowStart) {
       this.#begun = offset;
+      this.#notes?.add(offset * 256);
       return true;
     }
     if (state === rowEnd && offset - this.#begun < maxRowBytes) {
@@ -131,12 +168,15 @@ class JsonScanner implements Scanner {
   }
 }
 
-/** A scanner for one body of rows of a dataset. */
-export function jsonScanner(entry: DatasetEntry, framing: Framing): Scanner {
+/**
+ * A scanner for one body of rows of a dataset. What it finds in a body of at most `mostNoted` bytes, fewer than eight
+ * million, has its notes.
+ */
+export function jsonScanner(entry: DatasetEntry, framing: Framing, mostNoted = 0): Scanner {
   let machine = machines[framing].get(entry);
   if (machine === undefined) {
     machine = machineOf(entry, framing);
     machines[framing].set(entry, machine);
   }
-  return new JsonScanner(machine);
+  return new JsonScanner(machine, mostNoted);
 }

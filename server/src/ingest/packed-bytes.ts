@@ -2,6 +2,9 @@
 
 const first = 64 * 1024;
 
+/** Up to so many bytes a loop copies faster than a call. */
+const fewBytes = 48;
+
 /** Bytes of columns. To be used by one writer after the other; what was written is copied out. */
 export class PackedBytes {
   #buffer: Buffer = Buffer.alloc(first);
@@ -19,12 +22,37 @@ export class PackedBytes {
     this.#at = 0;
   }
 
+  /** Has what was written since the last call of `take` stand there so many times. */
+  repeat(times: number): void {
+    const length = this.#at;
+    this.#reserve(length * (times - 1));
+    this.#at = length * times;
+    if (length === 1) this.#buffer.fill(this.#buffer[0] ?? 0, 1, times);
+    else
+      for (let done = length; done < this.#at; done *= 2)
+        this.#buffer.copyWithin(done, 0, Math.min(done, this.#at - done));
+  }
+
   /** A text: the number of its bytes, then these. */
   text(value: string): void {
-    this.#reserve(value.length * 3 + 5);
-    if (value.length < 0x40 && this.#ascii(value)) return;
     this.count(Buffer.byteLength(value));
+    this.#reserve(value.length * 3);
     this.#at += this.#buffer.write(value, this.#at);
+  }
+
+  /** A text out of bytes that are UTF-8. */
+  textOf(bytes: Buffer, from: number, to: number): void {
+    this.count(to - from);
+    this.copy(bytes, from, to);
+  }
+
+  /** Bytes as they are. */
+  copy(bytes: Buffer, from: number, to: number): void {
+    this.#reserve(to - from);
+    const away = this.#at - from;
+    if (to - from > fewBytes) bytes.copy(this.#buffer, this.#at, from, to);
+    else for (let at = from; at < to; at += 1) this.#buffer[away + at] = bytes[at] as number;
+    this.#at = away + to;
   }
 
   /** A number from 0, seven bits a byte. */
@@ -59,19 +87,6 @@ export class PackedBytes {
     const high = Math.floor(value / 0x1_0000_0000);
     this.#at = this.#buffer.writeUInt32LE(value - high * 0x1_0000_0000, this.#at);
     this.#at = this.#buffer.writeInt32LE(high, this.#at);
-  }
-
-  /** Writes a short text if it is ASCII alone, which a loop does in half the time of a call. */
-  #ascii(value: string): boolean {
-    const from = this.#at + 1;
-    for (let index = 0; index < value.length; index += 1) {
-      const code = value.charCodeAt(index);
-      if (code > 0x7f) return false;
-      this.#buffer[from + index] = code;
-    }
-    this.#buffer[this.#at] = value.length;
-    this.#at = from + value.length;
-    return true;
   }
 
   #reserve(bytes: number): void {

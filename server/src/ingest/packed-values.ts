@@ -6,10 +6,11 @@
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
 import { asciiLower } from '../body.js';
-import { utcDay } from '../system.js';
-import type { PackedBytes } from './packed-bytes.js';
-import type { JsonColumns, JsonValue } from './packed-rows.js';
-import { dayPattern, defaultMaxBytes, type Facts, firstDay, guidPattern, timePattern } from './rules.js';
+import type { ProductKind } from '../products/index.js';
+import { PackedBytes } from './packed-bytes.js';
+import { type BodyRows, isTrue, numberAt, type Places, TextValue } from './packed-rows.js';
+import { instantText, momentOf, startOfDay } from './packed-times.js';
+import { defaultMaxBytes, type Facts, guidPattern } from './rules.js';
 import { rangeOf } from './stored-values.js';
 
 /** What values are held against, and where new ids come from. */
@@ -17,18 +18,15 @@ export interface PackFacts extends Facts {
   readonly newGuid: () => string;
 }
 
-/** The values of a column, by row. */
-type Values = readonly JsonValue[];
-
 /**
- * Writes a value for each row, out of those of its column; others look at those of all columns too. False if one of them
- * is left to the engine.
+ * Writes a value for each row out of the places of its column; others look at those of all columns too. False if one of
+ * them is left to the engine.
  */
 export type ColumnPacker = (
-  values: Values,
+  places: Places | undefined,
   bytes: PackedBytes,
   facts: PackFacts,
-  columns: JsonColumns,
+  rows: BodyRows,
 ) => boolean;
 
 /** How a column is packed, and its type as packed. */
@@ -37,184 +35,207 @@ export interface PackedColumn {
   readonly pack: ColumnPacker;
 }
 
-/** Text of a value whose JSON type is text; empty for what is missing. */
-const textOf = (value: JsonValue): string => (typeof value === 'string' ? value : '');
-
-const time = new RegExp(timePattern);
-const day = new RegExp(dayPattern);
 const guid = new RegExp(guidPattern);
 
-const dayMilliseconds = 86_400_000;
+/** The text that is looked at; one after the other. */
+const text = new TextValue();
 
-/** The number that two digits of a text are. */
-function two(text: string, at: number): number {
-  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 528;
-}
-
-const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-/** Milliseconds at which a day of the form `YYYY-MM-DD` begins; undefined if there is none, or long before 1970. */
-function startOf(text: string): number | undefined {
-  const [year, month, date] = [two(text, 0) * 100 + two(text, 2), two(text, 5), two(text, 8)];
-  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const most = (monthDays[month - 1] ?? 0) + (leap ? 1 : 0);
-  return year >= 1900 && date >= 1 && date <= most ? Date.UTC(year, month - 1, date) : undefined;
-}
-
-/** A time in UTC: milliseconds since 1970, and seven digits of its second's fraction. */
-interface Moment {
-  readonly milliseconds: number;
-  readonly fraction: string;
-}
-
-/** The time in a text. */
-function momentOf(text: string): Moment | undefined {
-  if (!time.test(text)) return undefined;
-  const start = startOf(text);
-  if (start === undefined) return undefined;
-  let seconds = two(text, 11) * 3600 + two(text, 14) * 60;
-  let at = 16;
-  let fraction = '0000000';
-  if (text[at] === ':') {
-    seconds += two(text, 17);
-    at = 19;
-    if (text[at] === '.') {
-      const from = at + 1;
-      do at += 1;
-      while (text.charCodeAt(at) >= 0x30 && text.charCodeAt(at) <= 0x39);
-      fraction = text.slice(from, Math.min(at, from + 7)).padEnd(7, '0');
-    }
-  }
-  if (text[at] !== 'Z') {
-    const away = (two(text, at + 1) * 60 + two(text, text.length - 2)) * 60;
-    seconds += text[at] === '-' ? away : -away;
-  }
-  return { milliseconds: start + seconds * 1000 + Number(fraction.slice(0, 3)), fraction };
-}
-
-function isTooLong(text: string, mostBytes: number): boolean {
-  return text.length * 3 > mostBytes && Buffer.byteLength(text) > mostBytes;
-}
-
-/** Packs texts that come again and again: each is looked up once. */
-function lookedUp(
-  storedOf: (given: string, facts: Facts) => string | undefined,
-  mostBytes: number,
+/** Packs values one by one. `write` gets a place and is false for a value that is left to the engine. */
+function each(
+  type: string,
+  write: (body: Buffer, place: number, bytes: PackedBytes, facts: PackFacts) => boolean,
 ): PackedColumn {
-  const pack: ColumnPacker = (values, bytes, facts) => {
-    const known = new Map<string, string>();
-    for (const value of values) {
-      const given = textOf(value);
-      let stored = known.get(given);
-      if (stored === undefined) {
-        stored = storedOf(given, facts);
-        if (stored === undefined || isTooLong(given, mostBytes)) return false;
-        known.set(given, stored);
-      }
-      bytes.text(stored);
+  const pack: ColumnPacker = (places, bytes, facts, { body, count }) => {
+    if (places === undefined) {
+      // Half of the columns that a dataset has are in few bodies.
+      if (!write(body, 0, bytes, facts)) return false;
+      bytes.repeat(count);
+      return true;
     }
+    for (const place of places) if (!write(body, place, bytes, facts)) return false;
     return true;
   };
-  return { type: 'String', pack };
+  return { type, pack };
 }
 
 /** Packs texts as they are; the empty one as another. */
 function asTheyAre(missing: string, required: boolean, mostBytes: number): PackedColumn {
-  return each('String', (value, bytes) => {
-    const given = textOf(value);
-    if ((required && given === '') || isTooLong(given, mostBytes)) return false;
-    bytes.text(given === '' ? missing : given);
+  return each('String', (body, place, bytes) => {
+    const { length } = text.read(body, place);
+    if ((required && length === 0) || length > mostBytes) return false;
+    if (length === 0) bytes.text(missing);
+    else bytes.textOf(text.bytes, text.from, text.to);
     return true;
   });
 }
 
-/** Listed spellings by lower case, and what is stored for a missing text. */
-function spellings(values: readonly string[], missing: string): (given: string) => string {
-  const known = new Map(values.map((value) => [asciiLower(value), value]));
-  const otherwise = known.get(asciiLower(missing)) ?? missing;
-  return (given) => (given === '' ? otherwise : (known.get(asciiLower(given)) ?? given));
+/** What a text is stored as. */
+interface Stored {
+  readonly as: string;
+  /** Whether it is one of a list, and may be remembered. */
+  readonly listed: boolean;
 }
 
-/** Packs numbers and booleans. `write` is false for a value that is left to the engine. */
-function each(
-  type: string,
-  write: (value: JsonValue, bytes: PackedBytes, facts: PackFacts) => boolean,
-): PackedColumn {
-  return {
-    type,
-    pack: (values, bytes, facts) => values.every((value) => write(value, bytes, facts)),
+/** A text of a list as it came in, and as it is packed. */
+interface Known {
+  readonly given: Buffer;
+  readonly packed: Buffer;
+}
+
+/** Ways to write listed texts that are remembered, at most: upper and lower case mix in very many. */
+const mostKnown = 4096;
+
+/**
+ * Packs texts of a list in its spelling. A body has each of them many times and the next one has them again, so they are
+ * known by their bytes; other texts of senders are not kept.
+ */
+class Speller {
+  #known = new Map<number, Known>();
+
+  constructor(
+    /** What a text is stored as; undefined if it is left to the engine. */
+    readonly storedOf: (given: string) => Stored | undefined,
+    readonly mostBytes: number,
+  ) {}
+
+  /** Writes a text in its stored spelling; false if it is left to the engine. */
+  write(given: TextValue, bytes: PackedBytes): boolean {
+    const known = this.#known.get(given.hash);
+    if (known !== undefined && given.is(known.given)) {
+      bytes.copy(known.packed, 0, known.packed.length);
+      return true;
+    }
+    const stored = this.storedOf(given.toString());
+    if (stored === undefined || given.length > this.mostBytes) return false;
+    if (stored.listed) this.#keep(given, stored.as);
+    bytes.text(stored.as);
+    return true;
+  }
+
+  #keep(given: TextValue, as: string): void {
+    one.text(as);
+    if (this.#known.size >= mostKnown) this.#known.clear();
+    this.#known.set(given.hash, { given: Buffer.from(given.toString()), packed: one.take() });
+  }
+}
+
+/** A single text is packed here. */
+const one = new PackedBytes();
+
+/** Packs texts of a list. */
+function spelt(spellerOf: (facts: Facts) => Speller): PackedColumn {
+  return each('String', (body, place, bytes, facts) => spellerOf(facts).write(text.read(body, place), bytes));
+}
+
+/** Spells listed texts as they are listed and others as they are; the empty one as another. */
+function spellerOf(
+  values: readonly string[],
+  missing: string,
+  mostBytes: number,
+  refused: (lower: string) => boolean = () => false,
+): Speller {
+  const known = new Map(values.map((value) => [asciiLower(value), value]));
+  const otherwise = known.get(asciiLower(missing)) ?? missing;
+  return new Speller((given) => {
+    const lower = asciiLower(given);
+    if (refused(lower)) return undefined;
+    if (given === '') return { as: otherwise, listed: true };
+    const listed = known.get(lower);
+    return listed === undefined ? { as: given, listed: false } : { as: listed, listed: true };
+  }, mostBytes);
+}
+
+/** Spellers of products, by the ids of an account's catalog. */
+function productSpeller(kind: ProductKind, required: boolean): (facts: Facts) => Speller {
+  const spellers = new WeakMap<object, Speller>();
+  return ({ products }) => {
+    const ids = products.get(kind) ?? noIds;
+    let speller = spellers.get(ids);
+    if (speller === undefined) {
+      speller = new Speller((given) => {
+        const as = given === '' && !required ? '' : ids.get(asciiLower(given));
+        return as === undefined ? undefined : { as, listed: true };
+      }, Number.POSITIVE_INFINITY);
+      spellers.set(ids, speller);
+    }
+    return speller;
   };
 }
 
-/** Up to this an amount in millionths is exact as a double, and so is what a JSON number says. */
-const exactAmount = 1e9;
+const noIds: ReadonlyMap<string, string> = new Map();
+
+/** Up to this, in millionths, an amount is exact as a double, and so is what a JSON number says. */
+const exactAmount = 1e15;
+
+const dayMilliseconds = 86_400_000;
 
 /** How a column is packed; undefined for a kind of column that is left to the engine. */
 export function packedColumn(entry: DatasetEntry, column: Column): PackedColumn | undefined {
-  const { required } = column;
+  const required = column.required === true;
   switch (column.type) {
     case 'timestamp': {
       if (!required) return undefined;
-      return each("DateTime64(3, 'UTC')", (value, bytes, { latest }) => {
-        const moment = momentOf(textOf(value));
-        if (moment === undefined || moment.milliseconds < 0 || moment.milliseconds > latest) return false;
-        bytes.int64(moment.milliseconds);
+      return each("DateTime64(3, 'UTC')", (body, place, bytes, { latest }) => {
+        const moment = momentOf(text.read(body, place));
+        if (!(moment >= 0 && moment <= latest)) return false;
+        bytes.int64(moment);
         return true;
       });
     }
     case 'instant':
-      return lookedUp(instant, Number.POSITIVE_INFINITY);
+      return each('String', (body, place, bytes, { latest }) => {
+        const moment = text.read(body, place).length === 0 ? undefined : momentOf(text);
+        if (moment !== undefined && !(moment >= 0 && moment <= latest)) return false;
+        bytes.text(moment === undefined ? '' : instantText(text, moment));
+        return true;
+      });
     case 'day': {
       if (!required) return undefined;
-      return each('Date', (value, bytes, { latest }) => {
-        const text = textOf(value);
-        const start = day.test(text) ? startOf(text) : undefined;
-        if (start === undefined || text < firstDay || text > utcDay(latest)) return false;
+      return each('Date', (body, place, bytes, { latest }) => {
+        const start = text.read(body, place).length === 10 ? startOfDay(text) : Number.NaN;
+        if (!(start >= 0 && start <= latest)) return false;
         bytes.uint16(start / dayMilliseconds);
         return true;
       });
     }
     case 'guid': {
       const derived = typeof column.missing === 'object';
-      return each('String', (value, bytes, { newGuid }) => {
-        const given = textOf(value);
-        if (given === '' ? required : !guid.test(given)) return false;
-        bytes.text(given === '' && derived ? newGuid() : asciiLower(given));
+      const pack: ColumnPacker = (places, bytes, { newGuid }, { body, count }) => {
+        for (let row = 0; row < count; row += 1) {
+          const given = text.read(body, places?.[row] ?? 0).toString();
+          if (given === '' ? required : !guid.test(given)) return false;
+          bytes.text(given === '' && derived ? newGuid() : asciiLower(given));
+        }
         return true;
-      });
-    }
-    case 'product': {
-      const { kind = 'app', depends } = column;
-      if (depends !== undefined) return undefined;
-      const spelt = (given: string, { products }: Facts) => {
-        if (given === '') return required ? undefined : '';
-        return products.get(kind)?.get(asciiLower(given));
       };
-      return lookedUp(spelt, Number.POSITIVE_INFINITY);
+      return { type: 'String', pack };
     }
+    case 'product':
+      return column.depends === undefined ? spelt(productSpeller(column.kind ?? 'app', required)) : undefined;
     case 'integer': {
       const [least, greatest] = rangeOf(column);
       const missing = Number(column.missing ?? 0);
-      return each('Int64', (value, bytes) => {
-        if (typeof value === 'number' ? value < least || value > greatest : required) return false;
-        bytes.int64(typeof value === 'number' ? value : missing);
+      return each('Int64', (body, place, bytes) => {
+        const value = place > 0 ? numberAt(body, place, 0) : missing;
+        if (place > 0 ? value < least || value > greatest : required) return false;
+        bytes.int64(value);
         return true;
       });
     }
     case 'amount': {
-      const missing = Number(column.missing ?? 0);
-      return each('Decimal(18, 6)', (value, bytes) => {
-        const amount = typeof value === 'number' ? value : missing;
-        if (Math.abs(amount) >= exactAmount || (required && typeof value !== 'number')) return false;
-        bytes.int64(Math.round(amount * 1e6));
+      const missing = Number(column.missing ?? 0) * 1e6;
+      return each('Decimal(18, 6)', (body, place, bytes) => {
+        const value = place > 0 ? numberAt(body, place, 6) : missing;
+        if (Math.abs(value) >= exactAmount || (required && place <= 0)) return false;
+        bytes.int64(value);
         return true;
       });
     }
     case 'boolean': {
       const missing = column.missing === true;
-      return each('Bool', (value, bytes) => {
-        if (required && typeof value !== 'boolean') return false;
-        bytes.byte((typeof value === 'boolean' ? value : missing) ? 1 : 0);
+      return each('Bool', (body, place, bytes) => {
+        if (required && place <= 0) return false;
+        bytes.byte((place > 0 ? isTrue(body, place) : missing) ? 1 : 0);
         return true;
       });
     }
@@ -227,68 +248,56 @@ export function packedColumn(entry: DatasetEntry, column: Column): PackedColumn 
   }
 }
 
-/** The text that is stored for an instant; undefined if it is none that surely is good. */
-function instant(given: string, { latest }: Facts): string | undefined {
-  if (given === '') return '';
-  const moment = momentOf(given);
-  if (moment === undefined || moment.milliseconds < 0 || moment.milliseconds > latest) return undefined;
-  return `${new Date(moment.milliseconds).toISOString().slice(0, 19)}.${moment.fraction}Z`;
-}
-
 function packedText(entry: DatasetEntry, column: Column): PackedColumn {
-  const { required, only, valuesWhenPresent: other, maxBytes = defaultMaxBytes } = column;
+  const { only, valuesWhenPresent: other, maxBytes = defaultMaxBytes } = column;
+  const required = column.required === true;
   if (typeof column.missing === 'object') return channel(entry, column, maxBytes);
   const [values, missing] = [only ?? column.values, String(column.missing ?? '')];
-  if (values === undefined && other === undefined) {
-    return asTheyAre(missing, required === true, maxBytes);
-  }
-  const spell = spellings(values ?? [], missing);
+  if (values === undefined && other === undefined) return asTheyAre(missing, required, maxBytes);
   const accepted = only === undefined ? undefined : new Set(only.map(asciiLower));
-  const refused = (given: string) => {
-    if (given === '') return required === true;
-    return accepted !== undefined && !accepted.has(asciiLower(given));
-  };
-  const plain = lookedUp((given) => (refused(given) ? undefined : spell(given)), maxBytes);
+  const refused = (lower: string) => (lower === '' ? required : accepted?.has(lower) === false);
+  const speller = spellerOf(values ?? [], missing, maxBytes, refused);
+  const plain = spelt(() => speller);
   if (other === undefined) return plain;
   // Where the other column is filled its spellings count: the two kinds of rows differ, so each row is looked at.
-  const spellOther = spellings(other.values, missing);
-  const presentOf = valuesOf(entry, other.column);
-  const pack: ColumnPacker = (values, bytes, facts, columns) => {
-    const present = presentOf(columns);
-    if (present.every((value) => textOf(value) === '')) return plain.pack(values, bytes, facts, columns);
-    return values.every((value, row) => {
-      const given = textOf(value);
-      if (refused(given) || isTooLong(given, maxBytes)) return false;
-      bytes.text(textOf(present[row]) !== '' ? spellOther(given) : spell(given));
-      return true;
-    });
+  const spellerWhenPresent = spellerOf(other.values, missing, maxBytes, refused);
+  const otherPlace = placeOf(entry, other.column);
+  const pack: ColumnPacker = (places, bytes, facts, rows) => {
+    const present = rows.columns[otherPlace];
+    if (present === undefined) return plain.pack(places, bytes, facts, rows);
+    for (let row = 0; row < rows.count; row += 1) {
+      const filled = text.read(rows.body, present[row] ?? 0).length > 0;
+      text.read(rows.body, places?.[row] ?? 0);
+      if (!(filled ? spellerWhenPresent : speller).write(text, bytes)) return false;
+    }
+    return true;
   };
   return { type: 'String', pack };
 }
 
-/** What gives the values of a column out of those of all. */
-function valuesOf(entry: DatasetEntry, name: string): (columns: JsonColumns) => Values {
+/** Where a column stands in its dataset. */
+function placeOf(entry: DatasetEntry, name: string): number {
   const place = entry.columns.findIndex((column) => column.name === name);
   if (place < 0) throw new TypeError(`dataset ${entry.name} has no column ${name}`);
-  return (columns) => columns[place] ?? [];
+  return place;
 }
 
 /** The channel; when it is not given, the campaign counts before the referrer. */
 function channel(entry: DatasetEntry, { values: listed = [] }: Column, mostBytes: number): PackedColumn {
-  const spell = spellings(listed, 'Other');
-  const campaignsOf = valuesOf(entry, 'customCampaignId');
-  const referrersOf = valuesOf(entry, 'referrerUriDomain');
-  const pack: ColumnPacker = (values, bytes, _, columns) => {
-    const [campaigns, referrers] = [campaignsOf(columns), referrersOf(columns)];
-    return values.every((value, row) => {
-      const given = textOf(value);
-      if (isTooLong(given, mostBytes)) return false;
-      if (given !== '') bytes.text(spell(given));
-      else if (textOf(campaigns[row]) !== '') bytes.text('CustomCampaignId');
-      else if (textOf(referrers[row]) === 'Universal Client Store') bytes.text('Store Traffic');
-      else bytes.text('Other');
-      return true;
-    });
+  const speller = spellerOf(listed, 'Other', mostBytes);
+  const campaign = placeOf(entry, 'customCampaignId');
+  const referrer = placeOf(entry, 'referrerUriDomain');
+  const pack: ColumnPacker = (places, bytes, _, { body, count, columns }) => {
+    const [campaigns, referrers] = [columns[campaign], columns[referrer]];
+    for (let row = 0; row < count; row += 1) {
+      if (text.read(body, places?.[row] ?? 0).length > 0) {
+        if (!speller.write(text, bytes)) return false;
+      } else if (text.read(body, campaigns?.[row] ?? 0).length > 0) bytes.text('CustomCampaignId');
+      else if (text.read(body, referrers?.[row] ?? 0).toString() === 'Universal Client Store') {
+        bytes.text('Store Traffic');
+      } else bytes.text('Other');
+    }
+    return true;
   };
   return { type: 'String', pack };
 }

@@ -116,8 +116,8 @@ export class IncomingBatches {
     limits.announced(contentLength);
     if (media.format === 'parquet') return await receiveParquet(request, media, limits, id, this.parts);
     const csv = media.format === 'csv' ? csvScanner() : undefined;
-    const scanner = csv ?? jsonScanner(dataset, media.format === 'array' ? 'array' : 'lines');
     const mostHeld = dataset.completed === undefined ? smallBytes : 0;
+    const scanner = csv ?? jsonScanner(dataset, media.format === 'array' ? 'array' : 'lines', mostHeld);
     const received = await receive(body, media, limits, scanner, spool.rowsFile(id), mostHeld);
     const { scan } = received;
     limits.rows(scan.rows);
@@ -151,8 +151,7 @@ export class IncomingBatches {
     const { hash: bodyHash, bytes, scan } = checked.received;
     const text = bareRows(body, source);
     const { newId: newGuid } = this.parts.spool;
-    const packed =
-      source === 'csv' ? undefined : packRows(dataset, text, scan.rows, { ...checked.facts(), newGuid });
+    const packed = packRows(dataset, body, scan, { ...checked.facts(), newGuid });
     try {
       const { outcome } = await this.#small.store({
         accountId,
