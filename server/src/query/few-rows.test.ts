@@ -32,13 +32,13 @@ test('rows are grouped by the keys, and printed where they are grouped', () => {
   );
   assert.equal(
     found?.sql,
-    'SELECT greatest(toStartOfWeek(t.date, 1), {p0:Date}) AS date, toJSONString({p5:String}) AS applicationId, ' +
+    'SELECT greatest(toStartOfWeek(t.date, 1), {p0:Date}) AS date, toJSONString({p3:String}) AS applicationId, ' +
       'toJSONString({p6:String}) AS applicationName, toJSONString(t.failureName) AS failureName, ' +
       "concat(toString(uniqExactIf(t.deviceKey, t.deviceKey != 0)), '.0') AS deviceCount, " +
       "concat(toString(count()), '.0') AS eventCount " +
-      'FROM failures AS t WHERE t.accountId = {p4:String} AND t.seq <= {snapshot:UInt64} AND ' +
-      't.applicationId = {p5:String} AND t.date BETWEEN {p0:Date} AND {p2:Date} AND t.source = {p3:String} ' +
-      'AND (t.supersededBy = 0 OR t.supersededBy > {snapshot:UInt64}) ' +
+      'FROM failures AS t WHERE t.accountId = {p2:String} AND t.seq <= {p1:UInt64} AND ' +
+      't.applicationId = {p3:String} AND t.date BETWEEN {p0:Date} AND {p4:Date} AND t.source = {p5:String} ' +
+      'AND (t.supersededBy = 0 OR t.supersededBy > {p1:UInt64}) ' +
       'GROUP BY toStartOfWeek(t.date, 1), t.failureName ' +
       'ORDER BY t.failureName DESC, greatest(toStartOfWeek(t.date, 1), {p0:Date}) LIMIT {p7:UInt64}',
   );

@@ -32,7 +32,7 @@ function rows(name: string, query: string, mirrored: boolean): RowsPlan {
 
 /** The text with its values in place, for reading. */
 function shown({ sql, params }: ReturnType<typeof pageStatement>): string {
-  return sql.replace(/\{(p\d+|snapshot):[^}]*\}/g, (_, name: string) => String(params[name]));
+  return sql.replace(/\{(p\d+):[^}]*\}/g, (_, name: string) => String(params[name]));
 }
 
 test('events of days that are not mirrored and the newest rows of those that are make up an answer', () => {

@@ -15,6 +15,7 @@ import {
 import { asciiLower } from '../body.js';
 import type { Plan, RowsPlan, SourcePlan } from './plan.js';
 import type { Question } from './validate.js';
+import { type Bind, type Visible, visibleRows } from './visible-rows.js';
 
 /** What a source has to do with a mirror. */
 export interface MirrorPart {
@@ -86,13 +87,12 @@ function filesOf({ report, columns }: MirrorTable): Pick<MirrorPart, 'files'> {
 
 /** SQL that is true for a record of `t` whose file was mirrored, too. */
 export function hasMirroredFile(
-  { accountId, snapshot }: Scoped,
+  plan: Visible,
   { programme, column }: NonNullable<MirrorPart['files']>,
-  bind: MirrorWriting['bind'],
+  bind: Bind,
 ): string {
   const conditions = [
-    `m.accountId = ${bind(accountId, 'String')}`,
-    `m.seq <= ${bind(snapshot, 'UInt64')}`,
+    ...visibleRows(plan, 'm', bind),
     `m.programme = ${bind(programme, 'String')}`,
     `m.kind = 'file'`,
   ];
@@ -122,13 +122,12 @@ export function copiedOf({ entry, lookups }: Question): CopiedRecord | undefined
 export function copiedRecord(
   plan: Scoped & Pick<Plan, 'start' | 'end'>,
   copied: CopiedRecord,
-  bind: MirrorWriting['bind'],
+  bind: Bind,
 ): string {
   const { programme, kind, name } = copied;
   const product = productOf(plan);
   const conditions = [
-    `m.accountId = ${bind(plan.accountId, 'String')}`,
-    `m.seq <= ${bind(plan.snapshot, 'UInt64')}`,
+    ...visibleRows(plan, 'm', bind),
     `m.programme = ${bind(programme, 'String')}`,
     `m.kind = ${bind(kind, 'String')}`,
     `m.name = ${bind(name, 'String')}`,
@@ -151,12 +150,12 @@ export function isMixed({ sources }: Pick<RowsPlan, 'sources'>): boolean {
 
 /** What conditions are written with: a placeholder for a value, and the range's condition on a table's date. */
 export interface MirrorWriting {
-  readonly bind: (value: string | number, type: string) => string;
+  readonly bind: Bind;
   /** Undefined: all days. */
   readonly range: ((alias: string) => string) | undefined;
 }
 
-type Scoped = Pick<Plan, 'accountId' | 'snapshot' | 'products'>;
+type Scoped = Visible & Pick<Plan, 'products'>;
 
 /** Id of the product that a question is about, as scopes name it. */
 function productOf({ products }: Scoped): string | undefined {
@@ -167,8 +166,7 @@ function productOf({ products }: Scoped): string | undefined {
 function knownDays(plan: Scoped, { table, scope }: MirrorPart, { bind, range }: MirrorWriting): string {
   const product = scope === 'account' ? '' : productOf(plan);
   const conditions = [
-    `m.accountId = ${bind(plan.accountId, 'String')}`,
-    `m.seq <= ${bind(plan.snapshot, 'UInt64')}`,
+    ...visibleRows(plan, 'm', bind),
     ...(product === undefined ? [] : [`m.scope = ${bind(product, 'String')}`]),
     'm.isDay',
     ...(range === undefined ? [] : [range('m')]),

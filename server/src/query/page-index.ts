@@ -5,14 +5,14 @@
  * Rows are counted by their digests (`row-digest.ts`), piece by piece (`index-pieces.ts`).
  * An index belongs to one snapshot and never changes.
  */
-import type { Engine, EngineSettings } from '../engine/index.js';
+import type { EngineSettings } from '../engine/index.js';
 import { IndexCache } from './index-cache.js';
 import { piecesOf } from './index-pieces.js';
 import { bucketDays, type OrderPlan, type RowsPlan } from './plan.js';
-import { readSettings } from './read-settings.js';
+import type { Reader, Write } from './reader.js';
 import { blocksOf } from './short-blocks.js';
 import { indexStatement, totalStatement } from './sql.js';
-import type { Statement, Window } from './sql-writer.js';
+import type { Window } from './sql-writer.js';
 
 /** Where a page lies: the rows to skip inside the window. Without a window the whole answer is sorted. */
 export interface Place {
@@ -47,8 +47,7 @@ export class PageIndexes {
   private readonly cache: IndexCache<Counts>;
 
   constructor(
-    private readonly engine: Engine,
-    private readonly settings: EngineSettings,
+    private readonly reader: Reader,
     mostBytes = 64 * 1024 * 1024,
   ) {
     this.cache = new IndexCache(mostBytes);
@@ -72,43 +71,32 @@ export class PageIndexes {
     further: EngineSettings,
     signal: AbortSignal | undefined,
   ): Promise<Counts> {
-    const statement =
-      lead?.key === undefined
-        ? totalStatement(piece)
-        : indexStatement(piece, { ...lead, key: lead.key }, mostEntries + 1);
-    const blocks = lead?.key === undefined ? {} : blocksOf(lead.key.expression);
+    const key = lead?.key;
+    const write =
+      lead === undefined || key === undefined
+        ? totalStatement
+        : (written: RowsPlan) => indexStatement(written, { ...lead, key }, mostEntries + 1);
+    const blocks = key === undefined ? {} : blocksOf(key.expression);
     const make = async () => {
-      const rows = await this.rows(piece, statement, { ...blocks, ...further }, signal);
-      if (lead?.key === undefined) return totalOf(rows);
-      if (rows.length > mostEntries)
-        return totalOf(await this.rows(piece, totalStatement(piece), {}, signal));
+      const rows = await this.rows(piece, write, { ...blocks, ...further }, signal);
+      if (key === undefined) return totalOf(rows);
+      if (rows.length > mostEntries) return totalOf(await this.rows(piece, totalStatement, {}, signal));
       return countsOf(rows);
     };
+    // With the snapshot, whether or not the engine is told of it.
+    const statement = write(piece);
     return this.cache.of(`${statement.sql}\n${JSON.stringify(statement.params)}`, make, signal);
   }
 
-  private async rows(
+  private rows(
     plan: RowsPlan,
-    statement: Statement,
+    write: Write<RowsPlan>,
     further: EngineSettings,
     signal: AbortSignal | undefined,
   ): Promise<readonly (readonly unknown[])[]> {
-    const bytes = await this.engine.query({
-      account: plan.accountId,
-      ...statement,
-      format: 'JSONCompactEachRow',
-      signal,
-      settings: {
-        ...this.settings,
-        ...readSettings(plan),
-        output_format_json_quote_64bit_integers: 1,
-        // A tenth of the memory for the largest products (commits and snapshots record).
-        optimize_aggregation_in_order: 1,
-        ...further,
-      },
-    });
-    const lines = Buffer.from(bytes).toString('utf8').trimEnd().replaceAll('\n', ',');
-    return JSON.parse(`[${lines}]`) as unknown[][];
+    // A tenth of the memory for the largest products (commits and snapshots record).
+    const settings = { optimize_aggregation_in_order: 1, ...further };
+    return this.reader.values(plan, write, { signal, settings });
   }
 }
 

@@ -112,7 +112,10 @@ export interface SourcePlan {
 /** What all kinds of plan share. */
 interface Base {
   readonly accountId: string;
+  /** Rows of commits with a greater number do not count. */
   readonly snapshot: number;
+  /** There are no such rows, so that none need be kept out; only `newest-rows.ts` can say so. */
+  readonly unbounded?: true;
   /** Rows of commits up to this one may be read as sums; 0: none. */
   readonly summedTo: number;
   /** The sums hold every row that the snapshot sees. */

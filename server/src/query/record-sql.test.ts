@@ -36,7 +36,7 @@ function rows(name: string, query: string, more: Partial<Scope> = {}): RowsPlan 
 
 /** The statement with every placeholder replaced by its value, for reading. */
 function shown({ sql, params }: { sql: string; params: Readonly<Record<string, unknown>> }): string {
-  return sql.replace(/\{(p\d+|snapshot):[^}]*\}/g, (_, name: string) => String(params[name]));
+  return sql.replace(/\{(p\d+):[^}]*\}/g, (_, name: string) => String(params[name]));
 }
 
 const app = 't.accountId = acc AND t.seq <= 7 AND t.applicationId = APP1';

@@ -16,8 +16,8 @@ import { daysBetween } from './dates.js';
 import { fewRowsStatement } from './few-rows.js';
 import type { RowsPlan } from './plan.js';
 import type { ProductSizes, Range } from './product-sizes.js';
+import type { Reader } from './reader.js';
 import { pageStatement } from './sql.js';
-import type { Statement } from './sql-writer.js';
 
 /** Rows to read, in whole granules of 8,192 of every part. */
 const mostRows = 65_536;
@@ -28,16 +28,6 @@ const rememberedFor = 10 * 60 * 1000;
 const mostRemembered = 10_000;
 
 const tooManyRows = 158;
-
-/** Renders a statement's rows under further settings, then what the template says after them. */
-export type Render = (
-  plan: RowsPlan,
-  statement: Statement,
-  signal: AbortSignal | undefined,
-  template: string,
-  further: EngineSettings,
-  begun: () => void,
-) => Promise<Uint8Array>;
 
 /** The first rows of an answer, rendered, and the number of all. */
 export interface SmallAnswer {
@@ -50,7 +40,7 @@ export class SmallAnswers {
   private readonly refused = new Map<string, { readonly days: number; readonly until: number }>();
 
   constructor(
-    private readonly render: Render,
+    private readonly reader: Reader,
     private readonly clock: Clock,
     private readonly sizes: ProductSizes,
   ) {}
@@ -64,18 +54,18 @@ export class SmallAnswers {
     const range = rangeOf(plan);
     const rows = range && this.sizes.rowsOf(range);
     if (isLarge(plan, rows)) return undefined;
-    const fewRows = rows !== undefined && rows <= mostRows ? fewRowsStatement(plan, top) : undefined;
+    const areFew = rows !== undefined && rows <= mostRows;
+    const write = (written: RowsPlan) =>
+      (areFew ? fewRowsStatement(written, top) : undefined) ?? pageStatement(written, top, 0);
     try {
-      const bytes = await this.render(
-        plan,
-        fewRows ?? pageStatement(plan, top, 0),
+      const bytes = await this.reader.rendered(plan, write, {
         signal,
         // biome-ignore lint/suspicious/noTemplateCurlyInString: the engine's placeholders, not ours
-        '${data}\n${rows_before_limit:JSON}',
+        template: '${data}\n${rows_before_limit:JSON}',
         // A process looks its symbols up for its first stack trace, for 18 ms.
-        { exact_rows_before_limit: 1, calculate_text_stack_trace: 0, ...limitOf(plan) },
-        () => range && this.sizes.refresh(range),
-      );
+        settings: { exact_rows_before_limit: 1, calculate_text_stack_trace: 0, ...limitOf(plan) },
+        begun: () => range && this.sizes.refresh(range),
+      });
       // Rendered rows hold no line feed of their own: JSON escapes it.
       const end = bytes.lastIndexOf(0x0a);
       return { rows: bytes.subarray(0, end), total: Number(Buffer.from(bytes.subarray(end + 1)).toString()) };

@@ -10,6 +10,7 @@ import { countedColumns, distinctValues } from './distinct-values.js';
 import { groupingsOf, hasMirroredFile, type MirrorPart, mirrorConditions } from './mirrored.js';
 import type { Expression, Key, Plan, Predicate, SourcePlan } from './plan.js';
 import { besideSums, hits, sumsOf, unionOf } from './summed-rows.js';
+import { currentRows, type Visible, visibleRows } from './visible-rows.js';
 
 /** A statement for the engine port. */
 export interface Statement {
@@ -48,13 +49,6 @@ class Parameters {
       this.names.set(known, name);
       this.values[name] = value;
     }
-    return `{${name}:${type}}`;
-  }
-
-  /** A placeholder of its own, whatever other values are equal. */
-  name(name: string, value: EngineValue, type: string): string {
-    this.names.set(name, name);
-    this.values[name] = value;
     return `{${name}:${type}}`;
   }
 }
@@ -235,16 +229,10 @@ export class Writer {
     }
   }
 
-  /** The plan's snapshot, as `newest-rows.ts` knows it. */
-  private snapshot(): string {
-    return this.params.name('snapshot', this.plan.snapshot, 'UInt64');
-  }
-
-  /** Conditions that every row of an account's table meets, whatever else is asked. */
-  private scope(alias: string, upTo?: number): string[] {
+  /** Conditions that every row of a source meets, whatever else is asked. */
+  private scope(alias: string, visible: Visible = this.plan): string[] {
     return [
-      `${alias}.accountId = ${this.params.bind(this.plan.accountId, 'String')}`,
-      `${alias}.seq <= ${upTo === undefined ? this.snapshot() : this.params.bind(upTo, 'UInt64')}`,
+      ...visibleRows(visible, alias, this.bind),
       ...this.plan.products.map(({ column, id }) => `${alias}.${column} = ${this.params.bind(id, 'String')}`),
     ];
   }
@@ -264,12 +252,6 @@ export class Writer {
     return [this.range('t'), `t.${time} ${between}`];
   }
 
-  /** Rows whose place no other commit has taken under the snapshot. */
-  private current(source: SourcePlan): string[] {
-    if (!source.supersedable) return [];
-    return [`(t.supersededBy = 0 OR t.supersededBy > ${this.snapshot()})`];
-  }
-
   /** `FROM ... WHERE ...` of a source, with every condition of the plan and the given further ones. */
   from(source: SourcePlan, columns: readonly string[], further: readonly string[], ranged = true): string {
     const rest = (stored: readonly string[]) => [
@@ -283,25 +265,27 @@ export class Writer {
         : []),
       ...further,
     ];
-    const all = (stored: readonly string[], upTo?: number) => {
-      const conditions = rest(stored);
-      return [...this.scope('t', upTo), ...conditions];
-    };
+    const all = (stored: readonly string[], visible?: Visible) => [
+      ...this.scope('t', visible),
+      ...rest(stored),
+    ];
+    const current = () => (source.supersedable ? [currentRows(this.plan, 't', this.bind)] : []);
     const sums = ranged ? sumsOf(this.plan, source, columns) : undefined;
     if (sums !== undefined) {
-      const { summedTo, allSummed } = this.plan;
-      if (allSummed) return `FROM ${sums.table} AS t WHERE ${all([], summedTo).join(' AND ')}`;
+      const { accountId, summedTo, allSummed } = this.plan;
+      const summed = all([], { accountId, snapshot: summedTo });
+      if (allSummed) return `FROM ${sums.table} AS t WHERE ${summed.join(' AND ')}`;
       const beside = besideSums(this.params.bind(summedTo, 'UInt64'));
       return `FROM ${unionOf(
         aggregatedColumns(this.plan, source),
-        { table: sums.table, where: all([], summedTo) },
-        { table: source.table, where: all([...this.current(source), beside]) },
+        { table: sums.table, where: summed },
+        { table: source.table, where: all([...current(), beside]) },
       )} AS t`;
     }
     if (source.latestBy === undefined) {
-      return `FROM ${source.table} AS t WHERE ${all(this.current(source)).join(' AND ')}`;
+      return `FROM ${source.table} AS t WHERE ${all(current()).join(' AND ')}`;
     }
-    const conditions = rest(this.current(source));
+    const conditions = rest(current());
     const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
     return `FROM (${this.latest(source.table, source.latestBy, columns, ranged)}) AS t${where}`;
   }

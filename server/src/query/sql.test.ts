@@ -42,16 +42,16 @@ test('a grouped page: bound products are no keys, the window narrows the days', 
   );
   assert.deepEqual(pageStatement(weekly, 10, 3, { low: '2015-01-05', high: '2015-01-18' }), {
     sql:
-      'SELECT g.date AS date, toJSONString({p7:String}) AS applicationId, toJSONString(g.market) AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
+      'SELECT g.date AS date, toJSONString({p5:String}) AS applicationId, toJSONString(g.market) AS market, g.acquisitionQuantity AS acquisitionQuantity ' +
       'FROM (SELECT greatest(toStartOfWeek(any(t.date), 1), {p2:Date}) AS date, any(t.market) AS market, sum(t.quantity) AS acquisitionQuantity ' +
-      'FROM acquisitions AS t WHERE t.accountId = {p5:String} AND t.seq <= {snapshot:UInt64} AND t.applicationId = {p7:String} ' +
-      "AND t.date BETWEEN {p2:Date} AND {p3:Date} AND t.inAppProductId = '' AND lower(t.gender) = lower({p4:String}) " +
+      'FROM acquisitions AS t WHERE t.accountId = {p3:String} AND t.seq <= {p4:UInt64} AND t.applicationId = {p5:String} ' +
+      "AND t.date BETWEEN {p2:Date} AND {p6:Date} AND t.inAppProductId = '' AND lower(t.gender) = lower({p7:String}) " +
       'AND t.date BETWEEN {p0:Date} AND {p1:Date} GROUP BY toUInt32(toStartOfWeek(t.date, 1)) + ' +
       'reinterpretAsUInt128(sipHash128(t.market, 1)) ' +
       'ORDER BY date DESC, market LIMIT {p8:UInt64} OFFSET {p9:UInt64}) AS g',
     params: {
-      ...{ p0: '2015-01-05', p1: '2015-01-18', p2: '2015-01-01', p3: '2016-02-05', p4: 'm' },
-      ...{ p5: 'acc', snapshot: 7, p7: 'APP1', p8: 10, p9: 3 },
+      ...{ p0: '2015-01-05', p1: '2015-01-18', p2: '2015-01-01', p3: 'acc', p4: 7, p5: 'APP1' },
+      ...{ p6: '2016-02-05', p7: 'm', p8: 10, p9: 3 },
     },
   });
 });
@@ -117,9 +117,9 @@ test('an index counts distinct rows per first key', () => {
     sql:
       'SELECT market, uniqExact(reinterpretAsUInt128(sipHash128(date, 0)) + reinterpretAsUInt128(sipHash128(isRevised, 1))) AS n FROM (SELECT t.market AS market, ' +
       'greatest(toStartOfMonth(t.date), {p1:Date}) AS date, t.isRevised AS isRevised FROM ratings AS t ' +
-      'WHERE t.accountId = {p2:String} AND t.seq <= {snapshot:UInt64} AND t.applicationId = {p4:String} ' +
+      'WHERE t.accountId = {p2:String} AND t.seq <= {p3:UInt64} AND t.applicationId = {p4:String} ' +
       'AND t.date BETWEEN {p1:Date} AND {p1:Date} SETTINGS max_block_size = 65409) GROUP BY market ORDER BY market LIMIT {p0:UInt64}',
-    params: { p0: 100, p1: '2016-02-05', p2: 'acc', snapshot: 7, p4: 'APP1' },
+    params: { p0: 100, p1: '2016-02-05', p2: 'acc', p3: 7, p4: 'APP1' },
   });
 });
 
@@ -210,10 +210,10 @@ test('rows of the whole range: nothing is grouped or sorted by the date, which i
   );
   assert.equal(
     pageStatement(made, 10, 0).sql,
-    'SELECT NULL AS date, toJSONString({p5:String}) AS applicationId, toJSONString(g.market) AS market, ' +
+    'SELECT NULL AS date, toJSONString({p2:String}) AS applicationId, toJSONString(g.market) AS market, ' +
       'g.successfulInstallCount AS successfulInstallCount FROM (SELECT t.market AS market, count() AS ' +
-      'successfulInstallCount FROM installs AS t WHERE t.accountId = {p3:String} AND t.seq <= {snapshot:UInt64} AND ' +
-      't.applicationId = {p5:String} AND t.date BETWEEN {p0:Date} AND {p1:Date} AND t.successful = {p2:Bool} ' +
+      'successfulInstallCount FROM installs AS t WHERE t.accountId = {p0:String} AND t.seq <= {p1:UInt64} AND ' +
+      't.applicationId = {p2:String} AND t.date BETWEEN {p3:Date} AND {p4:Date} AND t.successful = {p5:Bool} ' +
       'GROUP BY t.market ORDER BY market LIMIT {p6:UInt64} OFFSET {p7:UInt64}) AS g',
   );
   assert.equal(made.fullGrain, false);
