@@ -79,7 +79,11 @@ describe('reading threads', () => {
     const sentence = 'Reading the file took longer than 3 seconds.';
     assert.deepEqual(late, { outcome: 'given up', sentence });
     assert.deepEqual(logged, [sentence]);
-    const next = await readers.read(task('win-av.dmp'), none);
+    // A busy machine may take three seconds for a small dump, too; a thread that is lost would never read one.
+    let next = await readers.read(task('win-av.dmp'), none);
+    for (let tries = 0; next.outcome === 'given up' && tries < 20; tries += 1) {
+      next = await readers.read(task('win-av.dmp'), none);
+    }
     assert.equal(next.outcome, 'done');
     await readers.close();
   });

@@ -27,7 +27,15 @@ export async function ingestCaller(
   { action, target }: IngestCall,
 ): Promise<Caller> {
   const tenantId = header(request, 'storelens-tenant');
-  if (tenantId === undefined) return await identity.verify(request.headers.authorization);
+  const { authorization } = request.headers;
+  if (tenantId === undefined) {
+    if (/^bearer [\w-]{43}$/i.test(authorization ?? '')) {
+      throw new Failure('token-invalid', [
+        'This is no access token; with the operator key, the header Storelens-Tenant names the tenant.',
+      ]);
+    }
+    return await identity.verify(authorization);
+  }
   await requireOperator(request, { identity, settings });
   const caller = await identity.operatorCaller(tenantId);
   await identity.audit({

@@ -32,7 +32,9 @@ const bad: Readonly<Record<string, string>> = {
   'a\n"x"y': 'not CSV: unexpected character at byte 4 of the row',
   'a\n"x': 'not CSV: the body ends too early',
   'a\nx\ry': 'not CSV: unexpected character at byte 3 of the row',
-  'a\n1\n\n2': 'not CSV: unexpected character at byte 2 of the row',
+  'a\n1\n\n2': 'not CSV: a blank line, which may stand at the end of the body alone',
+  'a\n\r\n\r\n2': 'not CSV: a blank line, which may stand at the end of the body alone',
+  'a\n"x"\u00e9': 'not CSV: unexpected character at byte 4 of the row',
   'a\nx\0': 'not CSV: unexpected character at byte 2 of the row',
 };
 
@@ -45,7 +47,7 @@ for (const [body, text] of Object.entries(bad)) {
 
 test('only well-formed UTF-8, inside and outside of quotes', () => {
   for (const cell of ['\xe9', '"\xe9"', '\xed\xa0\x80', '"\xc0\x80"']) {
-    assert.ok(scan(Buffer.from(`a\n${cell}\n`, 'latin1')).problem, cell);
+    assert.equal(scan(Buffer.from(`a\n${cell}\n`, 'latin1')).problem?.text, 'not UTF-8', cell);
   }
 });
 

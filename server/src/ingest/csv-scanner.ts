@@ -53,6 +53,8 @@ function machineOf() {
     table: automaton.table(),
     start,
     blank: new Set([blank, blankCr]),
+    inText: new Set([start, cellEnd, rowEnd, plain, quoted]),
+    afterText: new Set([quote, cr, blank, blankCr]),
     betweenRows: new Set([start, rowEnd, blank]),
     atCellEnd: new Set([plain, quote, cellEnd]),
   };
@@ -82,6 +84,18 @@ export function csvScanner(): Scanner & { header(): string | undefined } {
   const fail = (text: string) => {
     problem = { row: ended, text };
   };
+  /** What is wrong with the byte at an index of a chunk: once a body, so the states before it are gone through again. */
+  const refusal = (chunk: Uint8Array, index: number) => {
+    let before = at;
+    for (const byte of chunk.subarray(0, index)) before = next[before + (classes[byte] as number)] as number;
+    const state = before / width;
+    if (machine.blank.has(state))
+      return 'not CSV: a blank line, which may stand at the end of the body alone';
+    const high = (chunk[index] as number) >= 0x80;
+    const known = machine.inText.has(state) || machine.afterText.has(state);
+    if (!known || (high && machine.inText.has(state))) return 'not UTF-8';
+    return unreadable('CSV', base + index - begun + 1);
+  };
   const endRow = (offset: number) => {
     cells += 1;
     if (ended === 0) headerCells = cells;
@@ -103,7 +117,7 @@ export function csvScanner(): Scanner & { header(): string | undefined } {
         here = next[here + (classes[chunk[index] as number] as number)] as number;
         if (here > rowEndAt) continue;
         if (here === cellEndAt) cells += 1;
-        else if (here === refusedState) fail(unreadable('CSV', base + index - begun + 1));
+        else if (here === refusedState) fail(refusal(chunk, index));
         else {
           if (ended === 0) header.push(chunk.slice(0, index));
           endRow(base + index);

@@ -105,16 +105,22 @@ describe('limits on crashes', () => {
       const hasty = await startServer({ folder, now, args: ['--crash-seconds', '1'] });
       try {
         const slow = await stored(hasty, account, { file: sample('linux-null.dmp'), event });
-        assert.equal(slow.processed, 'Reading the file took longer than 1 second.');
+        const late = 'Reading the file took longer than 1 second.';
+        assert.equal(slow.processed, late);
         const told = (
           await hasty.request(`/ingest/v1/crashes/${slow.cabIdHash}`, {
             headers: { authorization: `Bearer ${account.token}` },
           })
         ).json as { cabBytes: number };
         assert.ok(told.cabBytes > 0);
-        for (let time = 0; time < 3; time += 1) {
+        // On a machine that is busy with other things a small dump may take a second, too; a thread that is lost would
+        // never read one.
+        let read = 0;
+        for (let sent = 0; read < 3; sent += 1) {
+          assert.ok(sent < 60, `of ${sent} dumps ${read} were read`);
           const next = await stored(hasty, account, { file: sample('win-av.dmp'), event });
-          assert.equal(next.processed, 'read');
+          if (next.processed === 'read') read += 1;
+          else assert.equal(next.processed, late);
         }
       } finally {
         await hasty.close();

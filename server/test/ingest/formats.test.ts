@@ -315,7 +315,9 @@ test('who may post', async () => {
   const operator = { 'storelens-tenant': reader.tenantId };
   assert.equal((await post(server, await server.operatorKey(), 'usage', body, operator)).status, 200);
   assert.equal((await post(server, reader.token, 'usage', body, operator)).status, 401);
-  assert.equal((await post(server, await server.operatorKey(), 'usage', body)).status, 401);
+  const unnamed = await post(server, await server.operatorKey(), 'usage', body);
+  assert.equal(unnamed.status, 401);
+  assert.match(String(problems(unnamed)), /the header Storelens-Tenant names the tenant/);
   const nobody = { 'storelens-tenant': '00000000-0000-0000-0000-000000000000' };
   assert.equal((await post(server, await server.operatorKey(), 'usage', body, nobody)).status, 404);
   const [audited] = await server.app.parts.identity.auditLines(1);
