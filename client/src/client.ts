@@ -41,7 +41,7 @@ export interface ConnectOptions<Shape extends RowShape = RowShape> {
   /** Least time between two requests, whatever runs at the same time. Default 0. */
   readonly minInterval?: number | undefined;
   readonly retries?: RetrySettings | undefined;
-  /** Is told of every attempt that failed and will be repeated. */
+  /** Is told of every attempt that failed and will be repeated, which it keeps from happening if it throws. */
   readonly onRetry?: ((retry: Retry) => void) | undefined;
   /** Sends requests; for proxies and tests. Default: the one of the platform. */
   readonly fetch?: typeof fetch | undefined;

@@ -6,6 +6,7 @@ import { type Command, type Context, Input, RefusedError, UsageError } from '../
 import { exitCodeOf, explained } from '../exit-codes.js';
 import { type MirrorConfig, readConfig, reportNames } from '../mirror/config.js';
 import { copyReport, nothingYet, type Outcome } from '../mirror/copy.js';
+import { Patience } from '../mirror/patience.js';
 import { type DayState, type KnownReport, Target, TargetError, type ToldDay } from '../mirror/target.js';
 import { aligned, harmless, printList } from '../output.js';
 
@@ -182,9 +183,13 @@ async function copyAll(
 ): Promise<void> {
   const { err } = context;
   const progress = (text: string) => showLine(context, text);
+  const patience = new Patience();
   const source = await clientFor('source', config.source, input, context, {
     minInterval: config.pace,
-    onRetry: ({ delay, error }) => progress(`${error.message} Trying again in ${Math.ceil(delay / 1000)} s.`),
+    onRetry: (retry) => {
+      patience.onRetry(retry);
+      progress(`${retry.error.message} Trying again in ${Math.ceil(retry.delay / 1000)} s.`);
+    },
   });
   const target = new Target(
     await clientFor('target', config.target, input, context, {
@@ -200,7 +205,7 @@ async function copyAll(
     const outcome = nothingYet(subject);
     outcomes.push(outcome);
     try {
-      await copyReport(source, target, { ...config, now: context.now, onWindow, signal }, outcome);
+      await copyReport(source, target, { ...config, now: context.now, patience, onWindow, signal }, outcome);
     } catch (error) {
       // What the target refuses of one report says nothing of the others.
       if (error instanceof TargetError && error.refused) {

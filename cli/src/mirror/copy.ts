@@ -23,6 +23,7 @@ import {
   type Wanted,
   type Window,
 } from './days.js';
+import { isSilence, type Patience } from './patience.js';
 import { recordsOf } from './records.js';
 import { type Reading, readWindow, type SourceRow, type Subject, TooManyRows } from './source.js';
 import { type Target, TargetError } from './target.js';
@@ -36,6 +37,8 @@ export interface Manner {
   readonly failureDays: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** With a source that is silent. */
+  readonly patience: Patience;
   /** Is told of every window that begins. */
   readonly onWindow?: (subject: Subject, window: Window) => void;
   /** Ends the run, between two requests or in one. */
@@ -81,7 +84,7 @@ export function nothingYet(subject: Subject): Tally {
 
 /**
  * Copies the days of a report and counts them in `outcome`. Throws TargetError, the AuthenticationError of the source,
- * and the reason of the signal.
+ * SourceSilent, and the reason of the signal.
  */
 export async function copyReport(
   source: Client,
@@ -164,15 +167,18 @@ class Copy {
       let reading: Reading;
       try {
         reading = await readWindow(this.source, this.outcome.subject, window, this.manner.signal);
+        this.manner.patience.heard();
       } catch (error) {
         if (!(error instanceof StorelensError || error instanceof TooManyRows)) throw error;
         if (error instanceof AuthenticationError) throw error;
         if (shorterHelps(error) && count > 1) {
+          this.manner.patience.failed(error);
           // Silence costs minutes each time.
           this.#most = isSilence(error) ? 1 : Math.ceil(count / 2);
           continue;
         }
         for (const day of left.slice(0, count)) await this.#fail(day, error);
+        this.manner.patience.failed(error);
         left = left.slice(count);
         failures = shorterHelps(error) ? failures + 1 : mostFailures;
         continue;
@@ -216,7 +222,7 @@ class Copy {
       const over = reading.freshness === undefined ? day < wanted.today : dayAt(reading.freshness) > day;
       if (!over && before === null) return true;
     }
-    this.#records ??= recordsOf(this.source, target, subject, wanted, this.manner.signal);
+    this.#records ??= recordsOf(this.source, target, subject, wanted, this.manner);
     const copied = await (await this.#records)?.copy(day, rows);
     outcome.files += copied?.files ?? 0;
     // No body means no rows or trouble: final is what two runs were told.
@@ -262,10 +268,6 @@ class Copy {
     this.outcome.error ??= `${day}: ${error.message}`;
     this.open.push(day);
   }
-}
-
-function isSilence(error: Error): boolean {
-  return error instanceof ConnectionError && error.code === 'timeout';
 }
 
 /** Errors of a connection that never came to be. */

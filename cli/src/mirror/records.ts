@@ -14,6 +14,7 @@ import {
   unlisted,
 } from '@storelens/client';
 import { type ReportEntry, reports } from '@storelens/contract';
+import type { Manner } from './copy.js';
 import { isDueOnceMore, type KnownDay, type Wanted } from './days.js';
 import type { SourceRow, Subject } from './source.js';
 import { type Target, TargetError } from './target.js';
@@ -55,7 +56,7 @@ export async function recordsOf(
   target: Target,
   subject: Subject,
   wanted: Pick<Wanted, 'today' | 'recentDays'>,
-  signal?: AbortSignal,
+  { signal, patience }: Pick<Manner, 'signal' | 'patience'>,
 ): Promise<Records | undefined> {
   const { entry, applicationId } = subject;
   if (!entry.name.endsWith('failuredetails')) return undefined;
@@ -89,12 +90,14 @@ export async function recordsOf(
           try {
             if (await copyOne(source, target, attachment, id, day, signal)) files += 1;
             attachment.known.set(id.toLowerCase(), null);
+            patience.heard();
           } catch (error) {
             // One file that does not come must not keep away the others, nor the rows of its day.
             if (!(error instanceof StorelensError) || error instanceof AuthenticationError) throw error;
             failures += 1;
             last = error;
             failure ??= error;
+            patience.failed(error);
           }
         }
       }

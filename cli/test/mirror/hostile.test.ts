@@ -298,4 +298,44 @@ test('a source that misbehaves', async (context) => {
       assert.equal(listed.out.match(/^appacquisitions /gm)?.length, 13);
     },
   );
+
+  await context.test('and falls silent for good ends the run soon, which says so', async () => {
+    const apps = [0, 1, 2].map((index) => base + index);
+    let asked = 0;
+    proxy.trick = ({ name }) => {
+      if (name !== 'appacquisitions') return undefined;
+      asked += 1;
+      return () => lab.expire();
+    };
+    const silent = await lab.mirror(optionsFor(apps));
+    assert.equal(silent.code, 5, silent.err);
+    assert.match(
+      silent.err,
+      /^storelens: the source: 127\.0\.0\.1:\d+ was silent for 120 s\. It did not answer 4 requests in a row, so the run ends here; the next one goes on\n$/m,
+    );
+    // Three times for the window of the first app, once for each of its days, and once for the next app.
+    assert.equal(asked, 6);
+    const silentDays = await Promise.all(
+      apps.map(async (index) =>
+        (await daysOf(lab, app(index))).filter(
+          ({ error }) => error?.includes('was silent for 120 s') === true,
+        ),
+      ),
+    );
+    assert.deepEqual(
+      silentDays.map((days) => days.map(({ day, rows }) => [day, rows])),
+      [
+        [
+          ['2016-06-19', 3],
+          ['2016-06-20', 3],
+        ],
+        [],
+        [],
+      ],
+    );
+    proxy.trick = () => undefined;
+    const heard = await lab.mirror(optionsFor(apps));
+    assert.deepEqual([heard.code, heard.err], [0, '']);
+    for (const index of apps) await sameRows(lab, app(index));
+  });
 });
