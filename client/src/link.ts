@@ -19,6 +19,12 @@ export function resolveLink(link: string, origin: string): URL {
   });
 }
 
+/** The rows that a link passes over; undefined if it does not tell. */
+export function skipOf(link: string): number | undefined {
+  const [, skip] = /[?&](?:\$|%24)?skip=(\d+)(?:&|$)/i.exec(link) ?? [];
+  return skip === undefined ? undefined : Number(skip);
+}
+
 /** Percent-encodes what a URL cannot hold and keeps what is encoded. A link has no fragment, so `#` is data. */
 function encodeForUrl(text: string): string {
   return text

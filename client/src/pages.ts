@@ -2,6 +2,7 @@
 import type { Watch } from './clock.js';
 import { ProtocolError, ResultMovedError } from './errors.js';
 import { quoteRounded } from './exact.js';
+import { skipOf } from './link.js';
 import { parseJson, readText } from './transport.js';
 
 /** A part of a result. */
@@ -55,6 +56,39 @@ export async function readPage(
   };
 }
 
+/**
+ * Empty pages in a row that are followed though they lead nowhere. An empty page with a link is legal, for rows may go
+ * while a result is read; but `skip` grows from link to link, and behind the total there are no rows.
+ */
+const mostIdle = 10;
+
+/** Empty pages in a row that are followed at all: a service need not tell a total. */
+const mostEmpty = 1000;
+
+/** Throws ProtocolError once empty pages in a row show that their links have no end. */
+class EmptyPages {
+  #idle = 0;
+  #empty = 0;
+
+  follow({ rows, total, next }: Page<unknown>, skipped: number | undefined): void {
+    if (rows.length > 0 || next === undefined) {
+      this.#idle = 0;
+      this.#empty = 0;
+      return;
+    }
+    const skip = skipOf(next);
+    const leadsOn =
+      skip !== undefined && skip > (skipped ?? -1) && skip < (total ?? Number.POSITIVE_INFINITY);
+    this.#empty += 1;
+    this.#idle = leadsOn ? 0 : this.#idle + 1;
+    if (this.#idle < mostIdle && this.#empty < mostEmpty) return;
+    throw new ProtocolError(
+      `${this.#empty} pages in a row had no rows, and a link to another page, the last one '${next.slice(0, 500)}'; expected rows, or no link.`,
+      { code: 'endless-links' },
+    );
+  }
+}
+
 /** Walks the pages from the first one on. */
 export async function* walk<Row>(
   first: () => Promise<Page<Row>>,
@@ -64,7 +98,11 @@ export async function* walk<Row>(
   let page = await first();
   yield page;
   let seen = page.next;
+  const empty = new EmptyPages();
+  let skipped: number | undefined;
   for (let steps = 1, mark = 1; page.next !== undefined; steps++) {
+    empty.follow(page, skipped);
+    skipped = skipOf(page.next);
     const before = page;
     page = await follow(page.next);
     if (page.total !== before.total || page.freshness !== before.freshness) tell(whenMoved, before, page);
