@@ -258,7 +258,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
       ingest.purge().catch((error: unknown) => log.error({ err: error }, 'purge failed'));
     }, purgeEvery);
     opened.add(async () => clearInterval(purge));
-    const sweep = sweeping({ crashes, identity, clock, log });
+    const sweep = sweeping({ crashes, identity, ingest, mirror: parts.mirror, clock, log });
     opened.add(() => sweep.end());
     const close = () => closeInTime(opened, http.server, settings);
     return { url, data, operatorKeyFile: identity.operator.keyFile, demo, parts, close };

@@ -118,6 +118,11 @@ export interface Ingest {
   replay(): Promise<void>;
   /** Housekeeping, to be called now and then: batches still to store, superseded rows, old keys. */
   purge(): Promise<void>;
+  /**
+   * Goes on removing the rows and commits of an account that nobody can write for; answers how much still has to go,
+   * 0 when it is done. To be called again later until then.
+   */
+  removeAccount(accountId: string): Promise<number>;
   /** Refuses new batches and waits for running ones. */
   close(): Promise<void>;
 }

@@ -21,6 +21,7 @@ import { MirroredDays } from './mirrored.js';
 import { rowProblems } from './one-row.js';
 import { Purge } from './purge.js';
 import { IncomingBatches } from './received.js';
+import { removeAccount } from './removed-account.js';
 import { Rollup } from './rollup.js';
 import { Spool } from './spool.js';
 import { Store } from './store.js';
@@ -123,6 +124,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       });
       return keeping;
     },
+
+    removeAccount: (accountId) => run(() => removeAccount({ engine, ledger, rollups }, accountId)),
 
     async close() {
       closed = true;

@@ -108,6 +108,8 @@ export interface Ledger {
   purgeMark(accountId: string, dataset: string): Promise<PurgeMark>;
   /** Records how far the purge comes; to be called before rows are deleted. Numbers never go down. */
   markPurged(accountId: string, dataset: string, mark: PurgeMark): Promise<void>;
+  /** Forgets an account with all of its commits, none of which is unfinished and none of which has rows. */
+  forget(accountId: string): Promise<void>;
 }
 
 export type { Mark, Rollups } from './rollups.js';

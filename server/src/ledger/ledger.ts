@@ -232,6 +232,14 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       }));
     },
 
+    async forget(accountId) {
+      await registry.transaction(async (queries) => {
+        for (const table of ['commits', 'purges', 'account_commits']) {
+          await queries.all(`DELETE FROM ${table} WHERE account_id = $1`, [accountId]);
+        }
+      });
+    },
+
     async forgetBatches(doneBefore) {
       const rows = await registry.all(
         `UPDATE commits SET batch_id = NULL

@@ -69,5 +69,6 @@ export function remembered(ledger: Ledger): Ledger {
     hasStored: (accountId, dataset) =>
       filled.of(keyOf(accountId, dataset), () => ledger.hasStored(accountId, dataset)),
     purgeMark: (accountId, dataset) => ledger.purgeMark(accountId, dataset),
+    forget: (accountId) => begun(accountId, ledger.forget(accountId)),
   };
 }

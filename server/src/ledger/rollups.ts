@@ -97,6 +97,12 @@ export class Rollups {
     this.#keep(`${accountId}\n${dataset}`, await this.#read(accountId, dataset));
   }
 
+  /** Forgets the marks of an account that has neither rows nor sums. */
+  async forget(accountId: string): Promise<void> {
+    await this.registry.all('DELETE FROM rollups WHERE account_id = $1', [accountId]);
+    for (const key of this.#marks.keys()) if (key.startsWith(`${accountId}\n`)) this.#marks.delete(key);
+  }
+
   #keep(key: string, read: Mark): Mark {
     // What was read may be older than what was finished meanwhile.
     const known = this.#marks.get(key);

@@ -145,6 +145,8 @@ export interface Mirror {
   gone(day: DayKey, error: string): Promise<void>;
   /** Remembers a JSON object for a report and scope. */
   remember(key: Omit<DayKey, 'day'>, cursor: object): Promise<void>;
+  /** Forgets all that is known of an account. */
+  forget(accountId: string): Promise<void>;
   /** What is known. */
   state(question: StateQuestion): Promise<MirrorState>;
 }

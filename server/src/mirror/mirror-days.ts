@@ -134,6 +134,13 @@ export class MirrorDays {
     );
   }
 
+  /** Forgets an account. */
+  async forget(accountId: string): Promise<void> {
+    for (const table of ['mirror_days', 'mirror_cursors']) {
+      await this.registry.all(`DELETE FROM ${table} WHERE account_id = $1`, [accountId]);
+    }
+  }
+
   /** What is known of the days and cursors in question. */
   async state({ accountId, report, scope, from, to }: StateQuestion): Promise<MirrorState> {
     const params: RegistryValue[] = [accountId];

@@ -109,6 +109,8 @@ export function createMirror(options: MirrorOptions): Mirror {
 
     remember: (key, cursor) => days.remember(key, cursor, clock.now()),
 
+    forget: (accountId) => days.forget(accountId),
+
     state: (question) => days.state(question),
   };
 }

@@ -26,6 +26,24 @@ test('the shipped steps apply once and leave the tables of the identity part', a
   assert.deepEqual(await registry.all('SELECT * FROM tenants'), []);
 });
 
+test('accounts that an earlier version left behind are removed accounts', async (context) => {
+  const registry = await openTemporary(context);
+  await migrateRegistry(registry);
+  await registry.all("DELETE FROM registry_schema WHERE name = '0008-removed-accounts-before.sql'");
+  for (const account of ['there', 'gone', 'going']) {
+    await registry.all('INSERT INTO account_commits (account_id, last_seq) VALUES ($1, 1)', [account]);
+  }
+  await registry.all(
+    "INSERT INTO tenants (tenant_id, account_id, seller_id, name, enabled, created_at) VALUES ('t', 'there', '1', 'n', 1, 0)",
+  );
+  await registry.all("INSERT INTO removed_accounts (account_id, removed_at) VALUES ('going', 7)");
+  await migrateRegistry(registry);
+  assert.deepEqual(await registry.all('SELECT * FROM removed_accounts ORDER BY account_id'), [
+    { account_id: 'going', removed_at: 7 },
+    { account_id: 'gone', removed_at: 0 },
+  ]);
+});
+
 test('a registry of a newer version is refused and not changed', async (context) => {
   const registry = await openTemporary(context);
   const first = { step: 1, name: '0001-a.sql', statements: ['CREATE TABLE a (x INTEGER)'] };
