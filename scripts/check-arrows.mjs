@@ -67,7 +67,7 @@ const arrows = {
     'registry',
     'config',
   ],
-  sweep: ['types of crashes', 'types of identity'],
+  sweep: ['types of crashes', 'types of identity', 'types of ingest', 'types of mirror'],
   main: ['app', 'demo', 'config'],
 };
 
