@@ -9,6 +9,7 @@ import type { EngineSettings } from '../engine/index.js';
 import { utcDay } from '../system.js';
 import { jsonTypeOf } from './json-language.js';
 import type { ParquetColumn, ParquetType } from './parquet-footer.js';
+import type { Proven } from './parquet-proven.js';
 import { amountPattern, defaultMaxBytes, type Facts } from './rules.js';
 import { type Bound, bind, isNullable, readName } from './stored-values.js';
 import { expected, shown } from './values.js';
@@ -32,6 +33,8 @@ export interface ParquetReading {
   readonly values: readonly ParquetValue[];
   /** Columns that the file neither has nor needs. */
   readonly absent: readonly string[];
+  /** Columns that need no look at their rows. */
+  readonly proven: ReadonlyMap<string, Proven>;
   readonly settings: EngineSettings;
 }
 
@@ -136,7 +139,7 @@ function wrongText(text: string, again = text): string {
   return `NOT isValidUTF8(${text}) OR position(${again}, '\\0') > 0`;
 }
 
-function readValue(column: Column, type: ParquetType | undefined): ParquetValue {
+function readValue(column: Column, type: ParquetType | undefined, proven: boolean): ParquetValue {
   const { name } = column;
   const read = `r.${name}`;
   if (type === undefined) {
@@ -148,9 +151,10 @@ function readValue(column: Column, type: ParquetType | undefined): ParquetValue 
       const most = (column.maxBytes ?? defaultMaxBytes) + 1;
       return {
         ...plain,
-        type: type.engine,
+        // Which is what the tables have, and functions look at each text of it once.
+        type: proven ? 'LowCardinality(String)' : type.engine,
         value: read,
-        wrong: wrongText(read),
+        wrong: proven ? undefined : wrongText(read),
         text: `substring(${read}, 1, ${most})`,
       };
     }
@@ -185,20 +189,25 @@ function readValue(column: Column, type: ParquetType | undefined): ParquetValue 
   throw new TypeError(`${name}: a ${type.kind} column cannot be read`);
 }
 
-/** How a file whose columns have no problems is read, in at most so many bytes of memory. */
+/**
+ * How a file whose columns have no problems is read, in at most so many bytes of memory; `proven` are those whose texts
+ * are all good.
+ */
 export function parquetReading(
   entry: DatasetEntry,
   columns: readonly ParquetColumn[],
   memoryBytes: number,
+  proven: ReadonlyMap<string, Proven>,
 ): ParquetReading {
   const types = new Map(columns.map(({ name, type }) => [name, type]));
   const values = entry.columns
     .filter(({ type }) => type !== 'object' && type !== 'list')
-    .map((column) => readValue(column, types.get(column.name)));
+    .map((column) => readValue(column, types.get(column.name), proven.has(column.name)));
   const dispensable = values.filter(({ type, column }) => type === undefined && !column.required);
   return {
     values,
     absent: dispensable.map(({ column }) => column.name),
+    proven,
     settings: {
       // A dictionary of long texts may stand for any number of them.
       max_memory_usage: memoryBytes,

@@ -17,10 +17,25 @@ export type ParquetType =
   /** Types that no dataset takes, in words. */
   | { readonly kind: 'other'; readonly shown: string };
 
+/** Where a row group has the values of a column that begin with a dictionary. */
+export interface ParquetChunk {
+  /** Places in the file: of the page with the dictionary, of the first one behind it, and the end. */
+  readonly dictionary: number;
+  readonly data: number;
+  readonly end: number;
+  readonly values: number;
+  /** Number of the format for how pages are compressed. */
+  readonly codec: number;
+}
+
 /** A column of the top level. */
 export interface ParquetColumn {
   readonly name: string;
   readonly type: ParquetType;
+  /** Whether rows may lack a value. */
+  readonly optional: boolean;
+  /** One for each row group; empty if one of them has no dictionary, or none that can be told here. */
+  readonly chunks: readonly ParquetChunk[];
 }
 
 /** What a file says about itself. */
@@ -158,9 +173,9 @@ function typeOf(element: ThriftStruct): ParquetType {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The columns of the top level; the first element of the list is their root. */
-function columnsOf(elements: readonly ThriftStruct[]): ParquetColumn[] {
-  const columns: ParquetColumn[] = [];
+/** The columns of the top level, but for their chunks; the first element of the list is their root. */
+function columnsOf(elements: readonly ThriftStruct[]): Omit<ParquetColumn, 'chunks'>[] {
+  const columns: Omit<ParquetColumn, 'chunks'>[] = [];
   const root = elements[0];
   if (root === undefined) throw broken('its footer has no columns');
   let at = 1;
@@ -176,26 +191,50 @@ function columnsOf(elements: readonly ThriftStruct[]): ParquetColumn[] {
     const element = elements[at];
     const name = element?.get(4);
     if (element === undefined || !(name instanceof Uint8Array)) throw broken('its footer lacks columns');
-    columns.push({ name: utf8.decode(name), type: typeOf(element) });
+    columns.push({ name: utf8.decode(name), type: typeOf(element), optional: element.get(3) !== 0 });
     pass();
   }
   return columns;
 }
 
+/** The chunk of a row group at the place of a column, if it is the column's and has a dictionary and all rows. */
+function chunkOf(described: ThriftStruct | undefined, name: string, rows: number): ParquetChunk | undefined {
+  const path = described?.get(3);
+  const [own] = Array.isArray(path) && path.length === 1 ? path : [];
+  if (described === undefined || !(own instanceof Uint8Array) || utf8.decode(own) !== name) return undefined;
+  const numbers = [11, 9, 7, 5, 4].map((id) => described.get(id));
+  const [dictionary, data, length, values, codec] = numbers;
+  if (typeof dictionary !== 'number' || typeof data !== 'number' || typeof length !== 'number')
+    return undefined;
+  if (values !== rows || typeof codec !== 'number' || !(4 <= dictionary && dictionary < data))
+    return undefined;
+  return { dictionary, data, end: dictionary + length, values, codec };
+}
+
 function footerOf(footer: ThriftStruct): ParquetFooter {
   let rows = 0;
   let uncompressed = 0;
-  for (const group of structsOf(footer.get(4))) {
-    rows += countOf(group, 3);
-    for (const chunk of structsOf(group.get(1))) {
+  const columns = columnsOf(structsOf(footer.get(2)));
+  const chunks = columns.map((): ParquetChunk[] => []);
+  const groups = structsOf(footer.get(4));
+  for (const group of groups) {
+    const groupRows = countOf(group, 3);
+    rows += groupRows;
+    for (const [place, chunk] of structsOf(group.get(1)).entries()) {
       if (chunk.has(1)) throw broken('it has columns in other files');
       const described = structOf(chunk.get(3));
       if (described === undefined) throw broken('its footer does not describe every column');
       uncompressed += countOf(described, 6);
+      const found = chunkOf(described, columns[place]?.name ?? '', groupRows);
+      if (found !== undefined) chunks[place]?.push(found);
     }
   }
   if (rows !== countOf(footer, 3)) throw broken('its footer contradicts itself on the number of rows');
-  return { rows, uncompressed, columns: columnsOf(structsOf(footer.get(2))) };
+  const withChunks = columns.map((column, place) => {
+    const own = chunks[place] ?? [];
+    return { ...column, chunks: own.length === groups.length ? own : [] };
+  });
+  return { rows, uncompressed, columns: withChunks };
 }
 
 /** Reads the footer of a file. Throws Failure `invalid-body`, or `unavailable` for faults of the disk. */

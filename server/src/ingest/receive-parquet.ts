@@ -8,7 +8,9 @@ import type { IncomingBatch } from './index.js';
 import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
 import { columnProblems, parquetReading } from './parquet-columns.js';
+import { dictionaryTexts } from './parquet-dictionaries.js';
 import { readFooter } from './parquet-footer.js';
+import { provenColumns } from './parquet-proven.js';
 import { receive } from './receive.js';
 import type { Checked, IncomingParts } from './received.js';
 import { factsOf } from './rules.js';
@@ -40,8 +42,10 @@ export async function receiveParquet(
   const problems = columnProblems(dataset, footer.columns);
   if (problems.length > 0) throw new Failure('invalid-rows', problems.slice(0, maxProblems));
   if (footer.rows === 0) throw new Failure('invalid-body', ['The batch has no rows.']);
-  const source = parquetReading(dataset, footer.columns, settings['max-decoded-mib'] * memoryPerMib);
-  const now = clock.now();
+  const facts = factsOf(clock.now(), products);
+  const proven = provenColumns(dataset, footer.columns, dictionaryTexts(path, footer.columns), facts);
+  const memory = settings['max-decoded-mib'] * memoryPerMib;
+  const source = parquetReading(dataset, footer.columns, memory, proven);
   const received = { bytes, hash, scan: { rows: footer.rows } };
-  return { id, source, header: undefined, received, facts: () => factsOf(now, products) };
+  return { id, source, header: undefined, received, facts: () => facts };
 }

@@ -100,6 +100,8 @@ export function badColumn(
   const value = `i.${column.name}`;
   const { depends } = column;
   if (absent.has(column.name)) return undefined;
+  const proven = source.proven.get(column.name);
+  if (proven !== undefined) return proven.mayLack ? `${value} = ''` : undefined;
   if (reading === 'json' && jsonTypeOf(column) !== 'text') {
     const missing = column.required ? `isNull(${value})` : undefined;
     if (column.type !== 'integer') return missing;
@@ -119,8 +121,10 @@ export function badColumn(
 }
 
 /** Boolean SQL that is true for a row with a text that is too long. */
-export function tooLong({ entry, absent }: Source): string[] {
-  const texts = entry.columns.filter(({ type, name }) => type === 'text' && !absent.has(name));
+export function tooLong({ entry, absent, proven }: Source): string[] {
+  const texts = entry.columns.filter(
+    ({ type, name }) => type === 'text' && !absent.has(name) && !proven.has(name),
+  );
   const limits = new Set(texts.map(({ maxBytes = defaultMaxBytes }) => maxBytes));
   return [...limits].map((most) => {
     const lengths = texts

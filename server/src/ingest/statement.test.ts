@@ -119,12 +119,38 @@ test('texts of one limit are measured together', () => {
 
 test('columns that a Parquet file neither has nor needs are stored without a look', () => {
   const type = { kind: 'text', engine: 'String' } as const;
-  const reading = parquetReading(entry, [{ name: 'date', type }], 1);
+  const reading = parquetReading(entry, [{ name: 'date', type, optional: true, chunks: [] }], 1, new Map());
   const { bad, expressions } = statementOf(entry, reading, facts, commit);
   assert.deepEqual(reading.absent, ['colour', 'size', 'weight']);
   assert.deepEqual(expressions.slice(4, 7), [`'Unknown'`, '1', '0']);
   assert.ok(bad.includes('read_applicationId'), 'what is needed is looked for');
   assert.ok(!/colour|size|weight/.test(bad), bad);
+});
+
+test('columns of a Parquet file whose texts are known to be good are not looked at, and corrected by name', () => {
+  const type = { kind: 'text', engine: 'String' } as const;
+  const columns = ['date', 'applicationId', 'colour'].map((name) => ({
+    name,
+    type,
+    optional: true,
+    chunks: [],
+  }));
+  const proven = new Map([
+    ['applicationId', { corrections: [], mayLack: true }],
+    ['colour', { corrections: [['RED', 'Red'] as const], mayLack: false }],
+  ]);
+  const statement = statementOf(entry, parquetReading(entry, columns, 1, proven), facts, commit);
+  const { bad, expressions, params, structure, selection = '' } = statement;
+  assert.equal(structure, 'date String, applicationId LowCardinality(String), colour LowCardinality(String)');
+  assert.ok(expressions.includes('i.applicationId'), expressions.join());
+  assert.ok(
+    expressions.includes('transform(i.colour, {given_colour:Array(String)}, {spelt_colour:Array(String)})'),
+    expressions.join(),
+  );
+  assert.deepEqual([params?.given_colour, params?.spelt_colour], [['RED'], ['Red']]);
+  assert.match(bad, /(^|OR )i.applicationId = ''( OR|$)/);
+  assert.ok(!bad.includes('colour'), bad);
+  assert.ok(selection.includes('isValidUTF8((r.date AS allTexts))'), selection);
 });
 
 test('rows that add need no order', () => {

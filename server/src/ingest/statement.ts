@@ -98,13 +98,16 @@ function numberOf(seq: Rows['seq'], bound: Bound): string {
   return `transform(roundDown(rowNumberInAllBlocks(), ${starts}), ${starts}, ${seqs}, toUInt64(0))`;
 }
 
+const noneProven: Source['proven'] = new Map();
+
 function assemble({ entry, reading, parquet, facts, accountId, seq }: Rows): CheckingStatement {
   const bound: Bound = {};
   const bad: string[] = [];
   const columns: string[] = ['accountId', 'seq'];
   const expressions: string[] = [bind(bound, 'account', 'String', accountId), numberOf(seq, bound)];
   const structure: string[] = [];
-  const source: Source = { entry, reading, facts, absent: new Set(parquet?.absent) };
+  const absent = new Set(parquet?.absent);
+  const source: Source = { entry, reading, facts, absent, proven: parquet?.proven ?? noneProven };
   for (const column of entry.columns) {
     if (column.type === 'object' || column.type === 'list') continue;
     const counts = facts === undefined ? undefined : countedIn(parquet, column, facts, bound);

@@ -6,6 +6,7 @@ import type { Column, DatasetEntry, ProductColumnKind } from '@storelens/contrac
 import { asciiLower } from '../body.js';
 import { type EngineValue, quoteText } from '../engine/index.js';
 import { jsonTypeOf } from './json-language.js';
+import type { Proven } from './parquet-proven.js';
 import type { Facts } from './rules.js';
 
 /** How the engine reads the file: JSON values with their type, or cells as text. */
@@ -103,15 +104,19 @@ export interface Source {
   readonly reading: Reading;
   /** Columns that no row of the batch has, nor needs. */
   readonly absent: ReadonlySet<string>;
+  /** Columns all of whose texts are known to be good, by name. */
+  readonly proven: ReadonlyMap<string, Proven>;
   /** Absent for rows that were checked already: ids of products are in their registered spelling. */
   readonly facts: Facts | undefined;
 }
 
 /** SQL of the value that is stored. Checks that were made for the column have named what they read. */
 export function stored(source: Source, column: Column, bound: Bound): string {
-  const { reading, facts, absent } = source;
+  const { reading, facts, absent, proven } = source;
   const csv = reading === 'csv';
   const value = `i.${column.name}`;
+  const corrections = proven.get(column.name)?.corrections;
+  if (corrections !== undefined) return corrected(column, corrections, bound);
   const gone = absent.has(column.name);
   const orMissing = (given: string, missing: string) => {
     if (gone) return missing;
@@ -148,6 +153,16 @@ export function stored(source: Source, column: Column, bound: Bound): string {
     case 'text':
       return storedText(source, column, bound);
   }
+}
+
+/** Texts of a column of which is known what is stored for each, if it is not the text itself. */
+function corrected(column: Column, corrections: NonNullable<Proven['corrections']>, bound: Bound): string {
+  const value = `i.${column.name}`;
+  if (corrections.length === 0) return value;
+  const given = corrections.map(([text]) => text);
+  const spelt = corrections.map(([, text]) => text);
+  const from = bind(bound, `given_${column.name}`, 'Array(String)', given);
+  return `transform(${value}, ${from}, ${bind(bound, `spelt_${column.name}`, 'Array(String)', spelt)})`;
 }
 
 function storedText({ entry, absent }: Source, column: Column, bound: Bound): string {

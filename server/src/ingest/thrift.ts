@@ -36,6 +36,11 @@ class Bytes {
 
   constructor(readonly bytes: Uint8Array) {}
 
+  /** How many bytes were read. */
+  get at(): number {
+    return this.#at;
+  }
+
   byte(): number {
     const byte = this.bytes[this.#at];
     if (byte === undefined) throw new ThriftError('the bytes end too early');
@@ -124,4 +129,10 @@ class Bytes {
 /** The struct at the start of some bytes. Throws {@link ThriftError}. */
 export function decodeStruct(bytes: Uint8Array): ThriftStruct {
   return new Bytes(bytes).struct(0);
+}
+
+/** The struct at the start of some bytes, and how many of them it takes. Throws {@link ThriftError}. */
+export function decodeHead(bytes: Uint8Array): readonly [struct: ThriftStruct, length: number] {
+  const reader = new Bytes(bytes);
+  return [reader.struct(0), reader.at];
 }
