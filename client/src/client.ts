@@ -100,8 +100,8 @@ export interface Client<Shape extends RowShape = RowShape> {
    */
   rows<
     Name extends ReportName | UnlistedReport,
-    const Groupby extends GroupbyOf<Name> = readonly [],
-    Level extends AggregationLevelOf<Name> = DefaultLevelOf<Name>,
+    const Groupby extends GroupbyOf<Name> | undefined = readonly [],
+    Level extends AggregationLevelOf<Name> | undefined = DefaultLevelOf<Name>,
   >(
     name: Name,
     parameters: ReportParameters<Name, Groupby, Level>,
@@ -111,8 +111,8 @@ export interface Client<Shape extends RowShape = RowShape> {
   /** The same, page by page. */
   pages<
     Name extends ReportName | UnlistedReport,
-    const Groupby extends GroupbyOf<Name> = readonly [],
-    Level extends AggregationLevelOf<Name> = DefaultLevelOf<Name>,
+    const Groupby extends GroupbyOf<Name> | undefined = readonly [],
+    Level extends AggregationLevelOf<Name> | undefined = DefaultLevelOf<Name>,
   >(
     name: Name,
     parameters: ReportParameters<Name, Groupby, Level>,
@@ -122,8 +122,8 @@ export interface Client<Shape extends RowShape = RowShape> {
   /** One page: the first, or the one that `from` names. */
   page<
     Name extends ReportName | UnlistedReport,
-    const Groupby extends GroupbyOf<Name> = readonly [],
-    Level extends AggregationLevelOf<Name> = DefaultLevelOf<Name>,
+    const Groupby extends GroupbyOf<Name> | undefined = readonly [],
+    Level extends AggregationLevelOf<Name> | undefined = DefaultLevelOf<Name>,
   >(
     name: Name,
     parameters: ReportParameters<Name, Groupby, Level>,

@@ -180,24 +180,46 @@ export type DefaultLevelOf<Name extends ReportName | UnlistedReport> = Name exte
   ? DefaultLevel<Name>
   : string;
 
+/**
+ * Fields to group by. The compiler takes `undefined` for what an optional parameter is without, and forgets it; of the two
+ * forms the first one tells it that a list may be undefined, which the type of rows has to know.
+ */
+type GroupbyParameter<Groupby> =
+  | {
+      /** Fields to group by; rows then carry these and the ones that the report always returns. */
+      readonly groupby: Groupby;
+    }
+  | {
+      /** Fields to group by; rows then carry these and the ones that the report always returns. */
+      readonly groupby?: Groupby | undefined;
+    };
+
+/** Width of the bucket, which may be undefined like {@link GroupbyParameter}. */
+type LevelParameter<Level> =
+  | {
+      /** Width of the bucket that a row covers. */
+      readonly aggregationLevel: Level;
+    }
+  | {
+      /** Width of the bucket that a row covers. */
+      readonly aggregationLevel?: Level | undefined;
+    };
+
 /** Parameters of a report with rows. */
 export type ReportParameters<
   Name extends ReportName | UnlistedReport,
-  Groupby extends GroupbyOf<Name> = GroupbyOf<Name>,
-  Level extends AggregationLevelOf<Name> = AggregationLevelOf<Name>,
-> = {
-  /** Fields to group by; rows then carry these and the ones that the report always returns. */
-  readonly groupby?: Groupby | undefined;
-  /** Width of the bucket that a row covers. */
-  readonly aggregationLevel?: Level | undefined;
-} & (Name extends ReportName
-  ? IdentityParameters<Name> &
-      LookupParameters<Name> &
-      DateParameters<Name> &
-      PagingParameters<Name> &
-      OrderParameters<Name> &
-      FilterParameters<Name>
-  : Readonly<Record<string, ParameterValue>>);
+  Groupby extends GroupbyOf<Name> | undefined = GroupbyOf<Name>,
+  Level extends AggregationLevelOf<Name> | undefined = AggregationLevelOf<Name>,
+> = GroupbyParameter<Groupby> &
+  LevelParameter<Level> &
+  (Name extends ReportName
+    ? IdentityParameters<Name> &
+        LookupParameters<Name> &
+        DateParameters<Name> &
+        PagingParameters<Name> &
+        OrderParameters<Name> &
+        FilterParameters<Name>
+    : Readonly<Record<string, ParameterValue>>);
 
 /** Parameters of a report that answers a file. */
 export type FileParameters<Name extends FileReportName> = IdentityParameters<Name> & LookupParameters<Name>;
@@ -261,19 +283,22 @@ type Cells<Name extends ReportName, Groupby extends readonly unknown[], Level, S
     : never]: CellOf<Field, Entries[Name]['kind'], Groupby, Shape>;
 };
 
+/** What counts: what is given, and the default for undefined. */
+type Given<Type, Default> = Exclude<Type, undefined> | (undefined extends Type ? Default : never);
+
+type RowOf<Name extends ReportName, Groupby extends readonly unknown[], Level, Shape> = Flat<
+  Readonly<Cells<Name, Groupby, Level, Shape, 'yes'> & Partial<Cells<Name, Groupby, Level, Shape, 'perhaps'>>>
+>;
+
 /**
  * A row of a report. `Groupby` lists what the rows are grouped by, `Level` is the bucket they cover, `Shape` how rows
  * without `groupby` look; where that is not known, fields that only one shape has are optional.
  */
 export type Row<
   Name extends ReportName | UnlistedReport,
-  Groupby extends readonly unknown[] = readonly [],
+  Groupby extends readonly unknown[] | undefined = readonly [],
   Level = DefaultLevelOf<Name>,
   Shape extends RowShape = RowShape,
 > = Name extends ReportName
-  ? Flat<
-      Readonly<
-        Cells<Name, Groupby, Level, Shape, 'yes'> & Partial<Cells<Name, Groupby, Level, Shape, 'perhaps'>>
-      >
-    >
+  ? RowOf<Name, Given<Groupby, readonly []>, Given<Level, DefaultLevelOf<Name>>, Shape>
   : Readonly<Record<string, unknown>>;

@@ -86,6 +86,19 @@ export function check(client: Client, of2018: Client<'2018'>, of2022: Client<'20
     aggregationLevel: names.length > 0 ? ('day' as const) : ('week' as const),
   });
   holds<Same<RowIn<typeof coarse>['inAppProductName'], string | undefined>>();
+  // A list, or a level, that may be undefined is the default where it is.
+  const perhaps = names.length > 0 ? (['date', 'market'] as const) : undefined;
+  const maybe = of2018.rows('installs', { ...app, groupby: perhaps });
+  holds<Same<RowIn<typeof maybe>['market'], string>>();
+  holds<Same<RowIn<typeof maybe>['packageVersion'], string | undefined>>();
+  const maybeNow = client.rows('installs', { ...app, groupby: perhaps });
+  holds<Same<RowIn<typeof maybeNow>['market'], string | undefined>>();
+  holds<Same<RowIn<typeof maybeNow>['date'], string | null | undefined>>();
+  const given: 'week' | undefined = names.length > 0 ? 'week' : undefined;
+  const leveled = of2018.rows('inappacquisitions', { ...app, aggregationLevel: given });
+  holds<Same<RowIn<typeof leveled>['inAppProductName'], string | undefined>>();
+  const never = of2018.rows('installs', { ...app, groupby: undefined, aggregationLevel: undefined });
+  holds<Same<RowIn<typeof never>['packageVersion'], string>>();
   const empty = of2018.rows('installs', { ...app, groupby: [] });
   holds<Same<RowIn<typeof empty>['market'], string>>();
   // @ts-expect-error a list of any text could name a field that cannot be grouped by
