@@ -64,7 +64,7 @@ export async function sendWhole(
     .header('cache-control', 'private, no-cache')
     .header('etag', `W/"${answer.tag}"`)
     .header('vary', 'Accept, Accept-Encoding');
-  if (answer.rows === undefined && rows) return reply.code(304).send();
+  if (answer.rows === undefined && (rows || has(answer.tag))) return reply.code(304).send();
   reply
     .header('content-type', type)
     .header('content-disposition', `attachment; filename="${answer.name}.${extension}"`);

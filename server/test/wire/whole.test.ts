@@ -203,6 +203,7 @@ test('a whole result is read at a snapshot, has a tag, a file name, and codings'
   assert.deepEqual([plain.headers.get('content-encoding'), plain.text], [null, first.text]);
   const head = await ask(all, {}, 'HEAD');
   assert.deepEqual([head.status, head.text, head.headers.get('etag')], [200, '', tag]);
+  assert.equal((await ask(all, { 'if-none-match': tag }, 'HEAD')).status, 304);
 
   await own.ingest('installs', [{ ...row, market: 'DE' }]);
   assert.equal((await ask(`${all}&snapshot=1`)).text, first.text);
