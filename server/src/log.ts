@@ -91,7 +91,7 @@ function readable(target: LogStream): Writable {
 }
 
 /** One JSON record as a line for people: local time, level, message, then the other fields as `name=value`. */
-export function readableLine(line: string, coloured: boolean): string {
+function readableLine(line: string, coloured: boolean): string {
   const { level, time, msg, err, ...fields } = asSentence(JSON.parse(line) as Record<string, unknown>);
   const label = String(level).padEnd(5);
   const at = new Date(String(time)).toLocaleTimeString('en-GB');

@@ -5,7 +5,7 @@
 import { CabError } from './cab-error.js';
 
 /** The attribute bit that says that a name is UTF-8 (MS-CAB 2.3, _A_NAME_IS_UTF). */
-export const nameIsUtf8 = 0x80;
+const nameIsUtf8 = 0x80;
 
 /** A name as it may stand in a message: escaped and cut. */
 export function quoteName(name: string): string {

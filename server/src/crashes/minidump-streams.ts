@@ -5,7 +5,7 @@
 import { DumpBytes, MinidumpError } from './dump-bytes.js';
 
 /** Numbers of the streams that are read, as the format's documentation gives them. */
-export const streamTypes = {
+const streamTypes = {
   threadList: 3,
   moduleList: 4,
   memoryList: 5,

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Dice } from '../../test/oracle/random.js';
 import {
   defaultSymbolLimits,
-  readSymbols,
   SymbolError,
   type SymbolErrorCode,
   type SymbolLimits,
@@ -20,19 +19,22 @@ function read(text: string | Uint8Array, limits: SymbolLimits = defaultSymbolLim
   return reader.end();
 }
 
-test('the sample is read from a stream of small pieces as from one', async () => {
-  const streamed = await readSymbols(createReadStream(sample, { highWaterMark: 7 }));
-  assert.deepEqual(streamed, read(readFileSync(sample)));
-  assert.equal(streamed.os, 'Linux');
-  assert.equal(streamed.architecture, 'x86_64');
-  assert.equal(streamed.debugId, '6665FEAE09C7306804147C5669CFDC1E0');
-  assert.equal(streamed.codeId, 'AEFE6566C709683004147C5669CFDC1E38EE39D8');
-  assert.equal(streamed.module, 'crashme');
-  assert.equal(streamed.files.get(0), '/src/crashme.cc');
-  assert.equal(streamed.functions.length, 7);
-  assert.equal(streamed.publics.length, 9);
-  assert.equal(streamed.lines.addresses.length, 85);
-  assert.equal(streamed.callFrames.length + streamed.changes.rules.length, 55);
+test('the sample is read from small pieces as from one', () => {
+  const reader = new SymbolReader();
+  const bytes = readFileSync(sample);
+  for (let start = 0; start < bytes.length; start += 7) reader.push(bytes.subarray(start, start + 7));
+  const pieced = reader.end();
+  assert.deepEqual(pieced, read(bytes));
+  assert.equal(pieced.os, 'Linux');
+  assert.equal(pieced.architecture, 'x86_64');
+  assert.equal(pieced.debugId, '6665FEAE09C7306804147C5669CFDC1E0');
+  assert.equal(pieced.codeId, 'AEFE6566C709683004147C5669CFDC1E38EE39D8');
+  assert.equal(pieced.module, 'crashme');
+  assert.equal(pieced.files.get(0), '/src/crashme.cc');
+  assert.equal(pieced.functions.length, 7);
+  assert.equal(pieced.publics.length, 9);
+  assert.equal(pieced.lines.addresses.length, 85);
+  assert.equal(pieced.callFrames.length + pieced.changes.rules.length, 55);
 });
 
 test('every record is read: marks, other line ends, Windows frames, inlining, names with blanks', () => {

@@ -467,13 +467,3 @@ export class SymbolReader {
     this.callFrame.endChange = this.changes.addresses.length;
   }
 }
-
-/** Reads a symbol file from a stream of bytes. Throws SymbolError; errors of the stream pass through. */
-export async function readSymbols(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  limits: SymbolLimits = defaultSymbolLimits,
-): Promise<SymbolFile> {
-  const reader = new SymbolReader(limits);
-  for await (const chunk of chunks) reader.push(chunk);
-  return reader.end();
-}

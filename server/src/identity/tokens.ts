@@ -11,10 +11,10 @@ import type { SigningKeys } from './signing-keys.js';
 import { guidPattern } from './tenants.js';
 
 /** The one resource that tokens are for; one trailing slash is allowed wherever it is named. */
-export const apiResource = 'https://manage.devcenter.microsoft.com';
+const apiResource = 'https://manage.devcenter.microsoft.com';
 
 /** `aud` of 2.0 tokens. */
-export const apiAudience = '0f8c1b52-6d3e-4c9a-9b47-5e2d7a60c3f1';
+const apiAudience = '0f8c1b52-6d3e-4c9a-9b47-5e2d7a60c3f1';
 
 const lifetimeSeconds = 3600;
 const startsEarlierSeconds = 300;

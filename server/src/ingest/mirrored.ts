@@ -30,7 +30,7 @@ const storedTypes: Readonly<Record<MirrorTable['columns'][number]['type'], strin
 };
 
 /** The statement that stores a day; rows are its own, so none is bad. `now` in milliseconds. */
-export function dayStatement(
+function dayStatement(
   { table, scope, day, level, grouping }: MirroredDay,
   { accountId, seq }: { readonly accountId: string; readonly seq: number },
   now: number,

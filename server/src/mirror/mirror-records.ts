@@ -35,7 +35,7 @@ export interface PreparedRecord {
 }
 
 /** Id under which the store of files has a copied file: a GUID that its names give. */
-export function fileIdOf({ accountId, programme, scope, name }: Omit<RecordKey, 'day' | 'report'>): string {
+function fileIdOf({ accountId, programme, scope, name }: Omit<RecordKey, 'day' | 'report'>): string {
   const names = [accountId, programme, scope, name].join('\n');
   return guidOf(createHash('sha256').update(names).digest().subarray(0, 16));
 }

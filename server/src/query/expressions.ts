@@ -76,7 +76,7 @@ function productKind(entry: ReportEntry, column: 'applicationId' | 'inAppProduct
 }
 
 /** Time of the latest event whose file is past its time, as `yyyy-MM-dd HH:mm:ss.SSS`; undefined: none is. */
-export function goneThrough({ now, files: { days } }: Scope): string | undefined {
+function goneThrough({ now, files: { days } }: Scope): string | undefined {
   if (days === 0) return undefined;
   return new Date(now - days * 86_400_000).toISOString().replace('T', ' ').replace('Z', '');
 }

@@ -62,7 +62,7 @@ export function readRange(
 }
 
 /** Last hour of a day. */
-export const lastHour = 23;
+const lastHour = 23;
 
 /** The start of an hour as `yyyy-MM-dd HH:mm:ss`; such texts compare as the hours do. */
 export function hourText(day: Day, hour: number): string {

@@ -23,7 +23,7 @@ export const certificateNames: readonly string[] = [
 ];
 
 /** Longest life of a server certificate, in days: Apple's systems refuse longer ones. */
-export const mostDays = 825;
+const mostDays = 825;
 
 /** What to make. `hosts` are names or addresses beyond `certificateNames`; `hostName` is this machine's name. */
 export interface DevCertRequest {

@@ -26,7 +26,7 @@ const lowestCode = 0x1000n;
  * Reads rule texts, later ones replacing registers of earlier ones. Undefined if a text does not begin with the name
  * of a register.
  */
-export function parseRules(texts: readonly string[]): RegisterRules | undefined {
+function parseRules(texts: readonly string[]): RegisterRules | undefined {
   const rules = new Map<string, string[]>();
   for (const text of texts) {
     let words: string[] | undefined;

@@ -7,10 +7,12 @@ import { storedFrame } from '../failure-row.js';
 import { foundFrames } from '../frames.js';
 import { readMinidump } from '../minidump.js';
 import { SymbolIndex } from '../symbol-index.js';
-import { readSymbols } from '../symbols.js';
+import { SymbolReader } from '../symbols.js';
 import { walkStack } from './walk.js';
 
-const crashme = new SymbolIndex(await readSymbols([sample('crashme.sym')]));
+const reader = new SymbolReader();
+reader.push(sample('crashme.sym'));
+const crashme = new SymbolIndex(reader.end());
 
 /** Stack and failure name of a sample, with the symbols of `crashme` or without any. */
 function walked(name: Parameters<typeof sampleDump>[0], symbols: boolean) {
