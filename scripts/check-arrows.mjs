@@ -11,7 +11,7 @@ import { argv, exit } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** Parts that every part of the server may import: they know nothing of the others. */
-const ground = ['system', 'failure', 'body', 'locks', 'rate-limit', 'log'];
+const ground = ['system', 'failure', 'body', 'locks', 'lru-map', 'rate-limit', 'log'];
 
 /**
  * Parts of the server (folders and files directly below server/src) and what each may import besides itself, the
@@ -23,6 +23,7 @@ const arrows = {
   failure: [],
   body: [],
   locks: [],
+  'lru-map': [],
   'rate-limit': [],
   config: [],
   log: ['config'],

@@ -4,6 +4,7 @@
  * failures take a sixth of the processor time of naming each by itself (docs/decisions/0006).
  */
 import type { CompleteRow, Row } from '../ingest/index.js';
+import { LruMap } from '../lru-map.js';
 import { newGuid, type Random } from '../system.js';
 import { cabIdOf, failureRow } from './failure-row.js';
 
@@ -15,26 +16,6 @@ const replaced = ['failureName', 'failureHash', 'symbol', 'exception', 'frames']
 
 /** Characters of texts and their keys that are kept. */
 const mostCharacters = 8 * 1024 * 1024;
-
-/** Texts by what they were made from; the ones that were asked for longest ago go first. */
-class MadeTexts {
-  readonly #texts = new Map<string, string>();
-  #characters = 0;
-
-  of(key: string, make: () => string): string {
-    const known = this.#texts.get(key);
-    if (known !== undefined) return known;
-    const text = make();
-    this.#texts.set(key, text);
-    this.#characters += key.length + text.length;
-    for (const [oldest, old] of this.#texts) {
-      if (this.#characters <= mostCharacters) break;
-      this.#texts.delete(oldest);
-      this.#characters -= oldest.length + old.length;
-    }
-    return text;
-  }
-}
 
 /** JSON members of the columns that are made, behind a comma and without ids. */
 function madeMembers(row: Row): string {
@@ -61,10 +42,15 @@ function drawnAhead(random: Random): Random {
 /** Completes rows under random ids. */
 export function completeFailures(source: Random): CompleteRow {
   const random = drawnAhead(source);
-  const texts = new MadeTexts();
+  /** Members by what they were made from. */
+  const known = new LruMap<string>(mostCharacters, (text, key) => text.length + key.length);
   return (row) => {
     const key = JSON.stringify([...facts, ...replaced].map((name) => row[name]));
-    const made = texts.of(key, () => madeMembers(row));
+    let made = known.get(key);
+    if (made === undefined) {
+      made = madeMembers(row);
+      known.set(key, made);
+    }
     // What is undefined is no member; a new object without these keys would cost more than all else.
     for (const name of replaced) if (row[name] !== undefined) row[name] = undefined;
     row.cabId = cabIdOf(random.bytes(8));

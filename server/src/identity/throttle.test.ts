@@ -33,15 +33,15 @@ test('failures that are spread out never make anybody wait', () => {
   }
 });
 
-test('memory is bounded: the key whose last failure is oldest is forgotten', () => {
+test('memory is bounded: the key that was tried longest ago is forgotten', () => {
   const { throttle } = openThrottle();
   for (let count = 0; count < 10; count += 1) throttle.fail('first');
   for (let count = 0; count < 10; count += 1) throttle.fail('second');
   for (let count = 0; count < 19_998; count += 1) throttle.fail(`other ${count}`);
   assert.equal(throttle.wait('first'), 60);
   throttle.fail('one more');
-  assert.equal(throttle.wait('first'), 0);
-  assert.equal(throttle.wait('second'), 60);
+  assert.equal(throttle.wait('first'), 60);
+  assert.equal(throttle.wait('second'), 0);
 });
 
 test('long keys are told apart by their end', () => {

@@ -1,5 +1,6 @@
-/** Counts failures by key and tells who has to wait. Bounded in size: the key that failed longest ago goes first. */
+/** Counts failures by key and tells who has to wait. Bounded in size: the key that was tried longest ago goes first. */
 import { createHash } from 'node:crypto';
+import { LruMap } from '../lru-map.js';
 import type { Clock } from '../system.js';
 
 const windowMilliseconds = 60_000;
@@ -16,7 +17,7 @@ export interface Throttle {
 
 /** A throttle that makes a key wait after ten failures within a minute. */
 export function createThrottle(clock: Clock): Throttle {
-  const failures = new Map<string, readonly number[]>();
+  const failures = new LruMap<readonly number[]>(keysKept);
 
   /** What is kept of a key: callers choose a part of it, and may choose sixty kilobytes. */
   const digest = (key: string) => createHash('sha256').update(key).digest('base64');
@@ -35,12 +36,7 @@ export function createThrottle(clock: Clock): Throttle {
     fail: (key) => {
       const digested = digest(key);
       const times = [...recent(digested), clock.now()].slice(-failuresAllowed);
-      failures.delete(digested);
       failures.set(digested, times);
-      if (failures.size > keysKept) {
-        const oldest = failures.keys().next();
-        if (!oldest.done) failures.delete(oldest.value);
-      }
     },
   };
 }

@@ -6,11 +6,15 @@
  * readers get the snapshot of a moment ago, as if they had come then; a batch is acknowledged after. That suffices
  * because one process writes. Several on one registry would leave this out, or have it told by each other.
  */
+import { LruMap } from '../lru-map.js';
 import type { Ledger, OpenCommit } from './index.js';
+
+/** Accounts, or datasets of accounts, of which a number is kept. */
+const mostKept = 100_000;
 
 /** What is being read or was, by a key. */
 class Memory<Value> {
-  private readonly known = new Map<string, Promise<Value>>();
+  private readonly known = new LruMap<Promise<Value>>(mostKept);
 
   of(key: string, read: () => Promise<Value>): Promise<Value> {
     const known = this.known.get(key);

@@ -3,6 +3,7 @@
  * carries the last commit of it: whoever reads sums up to a mark and rows above it misses nothing and counts nothing
  * twice, also at an older mark. So readers keep marks in memory, and one that is out of date costs speed alone.
  */
+import { LruMap } from '../lru-map.js';
 import type { Registry, RegistryValue } from '../registry/index.js';
 
 /** State of the sums of one account and dataset. */
@@ -27,7 +28,7 @@ const mostKept = 10_000;
 
 /** Marks of all accounts. Registry errors pass through. */
 export class Rollups {
-  readonly #marks = new Map<string, Mark>();
+  readonly #marks = new LruMap<Mark>(mostKept);
 
   constructor(readonly registry: Registry) {}
 
@@ -107,12 +108,7 @@ export class Rollups {
     // What was read may be older than what was finished meanwhile.
     const known = this.#marks.get(key);
     const mark = known !== undefined && known.seq > read.seq ? known : read;
-    this.#marks.delete(key);
     this.#marks.set(key, mark);
-    for (const oldest of this.#marks.keys()) {
-      if (this.#marks.size <= mostKept) break;
-      this.#marks.delete(oldest);
-    }
     return mark;
   }
 }

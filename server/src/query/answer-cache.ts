@@ -10,6 +10,7 @@
  * Bodies in content codings are kept with their answers: compressing 180 KB again takes 0.7 ms of a thread.
  */
 import { createHash } from 'node:crypto';
+import { LruMap } from '../lru-map.js';
 import type { Plan } from './plan.js';
 
 /** A rendered body, and what it made to be said. */
@@ -25,8 +26,7 @@ export interface CodedForms {
 }
 
 interface Kept extends KeptAnswer {
-  readonly coded: Map<string, Buffer>;
-  bytes: number;
+  readonly coded: ReadonlyMap<string, Buffer>;
 }
 
 /** Part of the cache that one answer may take: a paging run of large pages must not push out all small answers. */
@@ -37,14 +37,15 @@ const overhead = 500;
 
 /** Keeps answers by tag. */
 export class AnswerCache {
-  private readonly kept = new Map<string, Kept>();
-  private bytes = 0;
+  private readonly kept: LruMap<Kept>;
 
   /** `salt` is random and makes tags those of this process: a folder restored from a copy counts its commits anew. */
   constructor(
     private readonly mostBytes: number,
     private readonly salt: string,
-  ) {}
+  ) {
+    this.kept = new LruMap(mostBytes, bytesOf);
+  }
 
   /** Tag of the answer to a plan; `further` is what it depends on besides. */
   tagOf(plan: Plan, further: readonly (string | undefined)[]): string {
@@ -53,20 +54,14 @@ export class AnswerCache {
   }
 
   get(tag: string): KeptAnswer | undefined {
-    const known = this.kept.get(tag);
-    if (known === undefined) return undefined;
-    this.kept.delete(tag);
-    this.kept.set(tag, known);
-    return known;
+    return this.kept.get(tag);
   }
 
   /** Keeps an answer, unless it is large or holds for this moment only. */
   keep(tag: string, plan: Plan, { body, notices }: KeptAnswer): void {
-    if (sizeOf({ body, notices }) > this.mostBytes * largestShare || isMomentary(plan)) return;
-    if (this.kept.has(tag)) return;
-    const answer = { body: copyOf(body), notices, coded: new Map<string, Buffer>(), bytes: 0 };
-    this.kept.set(tag, answer);
-    this.grow(answer, sizeOf(answer));
+    const answer = { body, notices, coded: new Map() };
+    if (bytesOf(answer) > this.mostBytes * largestShare || isMomentary(plan)) return;
+    if (this.kept.get(tag) === undefined) this.kept.set(tag, { ...answer, body: copyOf(body) });
   }
 
   /** The content codings of a kept answer. */
@@ -76,20 +71,9 @@ export class AnswerCache {
       set: (coding, bytes) => {
         const known = this.kept.get(tag);
         if (known === undefined || known.coded.has(coding)) return;
-        known.coded.set(coding, copyOf(bytes));
-        this.grow(known, bytes.length);
+        this.kept.set(tag, { ...known, coded: new Map([...known.coded, [coding, copyOf(bytes)]]) });
       },
     };
-  }
-
-  private grow(answer: Kept, bytes: number): void {
-    answer.bytes += bytes;
-    this.bytes += bytes;
-    for (const [oldTag, old] of this.kept) {
-      if (this.bytes <= this.mostBytes) break;
-      this.kept.delete(oldTag);
-      this.bytes -= old.bytes;
-    }
   }
 }
 
@@ -100,8 +84,9 @@ function copyOf(bytes: Buffer): Buffer {
   return copy;
 }
 
-function sizeOf({ body, notices }: KeptAnswer): number {
-  return body.length + notices.reduce((sum, notice) => sum + 2 * notice.length, overhead);
+function bytesOf({ body, notices, coded }: Kept): number {
+  const bodies = [body, ...coded.values()].reduce((sum, { length }) => sum + length, 0);
+  return notices.reduce((sum, notice) => sum + 2 * notice.length, bodies + overhead);
 }
 
 /** Whether the plan compares with the present moment: nobody will ask the same again. */

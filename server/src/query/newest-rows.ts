@@ -6,6 +6,7 @@
  * answer is thrown away and the plan is read again, as it is. Such an account is not tried for a while.
  */
 import type { Ledger } from '../ledger/index.js';
+import { LruMap } from '../lru-map.js';
 import type { Clock } from '../system.js';
 import type { Plan } from './plan.js';
 
@@ -15,7 +16,7 @@ const mostResting = 10_000;
 
 /** Reads plans without a bound where that makes no difference. */
 export class NewestRows {
-  private readonly resting = new Map<string, number>();
+  private readonly resting = new LruMap<number>(mostResting);
 
   constructor(
     private readonly ledger: Pick<Ledger, 'newest'>,
@@ -29,16 +30,7 @@ export class NewestRows {
     if (rests || (await this.ledger.newest(accountId)) !== snapshot) return await read(plan);
     const result = await read({ ...plan, unbounded: true });
     if ((await this.ledger.newest(accountId)) === snapshot) return result;
-    this.rest(accountId);
-    return await read(plan);
-  }
-
-  private rest(accountId: string): void {
-    this.resting.delete(accountId);
     this.resting.set(accountId, this.clock.now() + restsFor);
-    for (const oldest of this.resting.keys()) {
-      if (this.resting.size <= mostResting) break;
-      this.resting.delete(oldest);
-    }
+    return await read(plan);
   }
 }

@@ -8,6 +8,7 @@
  * Sizes only choose a technique and never change an answer. Where an engine does not tell them, nothing is known.
  */
 import type { Engine } from '../engine/index.js';
+import { LruMap } from '../lru-map.js';
 import type { Clock } from '../system.js';
 import { type Day, daysBetween } from './dates.js';
 
@@ -40,7 +41,7 @@ export interface Range {
 
 /** What is known of the sizes of products, by account and table. */
 export class ProductSizes {
-  private readonly tables = new Map<string, Known>();
+  private readonly tables = new LruMap<Known>(mostTables);
 
   constructor(
     private readonly engine: Engine,
@@ -67,12 +68,7 @@ export class ProductSizes {
   async read(accountId: string, table: string): Promise<void> {
     const key = `${accountId}\n${table}`;
     const known = { until: this.clock.now() + validFor, sizes: this.tables.get(key)?.sizes ?? new Map() };
-    this.tables.delete(key);
     this.tables.set(key, known);
-    for (const oldest of this.tables.keys()) {
-      if (this.tables.size <= mostTables) break;
-      this.tables.delete(oldest);
-    }
     try {
       const bytes = await this.engine.query({
         account: accountId,

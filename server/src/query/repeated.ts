@@ -16,6 +16,7 @@
  * Rights are not looked at: whoever comes here has been let in with those of this request. Bodies are not held here;
  * `answer-cache.ts` has them, as long as it has.
  */
+import { LruMap } from '../lru-map.js';
 import type { AccountProducts } from '../products/index.js';
 
 /** What gives a question its meaning, besides its text and who asks. */
@@ -42,7 +43,6 @@ interface Remembered extends Omit<Circumstances, 'products' | 'now'> {
   readonly understood: Understood;
   readonly catalog: number;
   readonly hour: number;
-  readonly bytes: number;
 }
 
 /** Longer questions are parsed each time. */
@@ -50,15 +50,16 @@ const longestText = 4096;
 /** Bytes that an entry takes besides its texts. */
 const overhead = 400;
 
-/** Remembers what questions came to, bounded in bytes; what was asked longest ago goes first. */
+/** Remembers what questions came to, bounded in bytes. */
 export class RepeatedQuestions {
-  private readonly known = new Map<string, Remembered>();
-  private bytes = 0;
+  private readonly known: LruMap<Remembered>;
   /** Numbers for lists of products: holding the lists themselves would keep those of all times. */
   private readonly catalogs = new WeakMap<AccountProducts, number>();
   private lastCatalog = 0;
 
-  constructor(private readonly mostBytes = 8 * 1024 * 1024) {}
+  constructor(mostBytes = 8 * 1024 * 1024) {
+    this.known = new LruMap(mostBytes, bytesOf);
+  }
 
   /** What the question came to under the same circumstances; undefined if they were others, or it is not known. */
   find(key: string, circumstances: Circumstances): Understood | undefined {
@@ -73,8 +74,6 @@ export class RepeatedQuestions {
     ) {
       return undefined;
     }
-    this.known.delete(key);
-    this.known.set(key, known);
     return known.understood;
   }
 
@@ -82,24 +81,9 @@ export class RepeatedQuestions {
   remember(key: string, circumstances: Circumstances, understood: Understood): void {
     if (key.length > longestText) return;
     const { sellerId, products, present, now, origin } = circumstances;
-    const texts = [key, origin, understood.run ?? '', ...understood.notices];
-    const bytes = texts.reduce((sum, text) => sum + 2 * text.length, overhead);
     const hour = hourOf(now);
     const catalog = this.numberOf(products);
-    this.forget(key);
-    this.known.set(key, { sellerId, present, origin, understood, catalog, hour, bytes });
-    this.bytes += bytes;
-    for (const oldest of this.known.keys()) {
-      if (this.bytes <= this.mostBytes) break;
-      this.forget(oldest);
-    }
-  }
-
-  private forget(key: string): void {
-    const known = this.known.get(key);
-    if (known === undefined) return;
-    this.known.delete(key);
-    this.bytes -= known.bytes;
+    this.known.set(key, { sellerId, present, origin, understood, catalog, hour });
   }
 
   private numberOf(products: AccountProducts): number {
@@ -109,6 +93,11 @@ export class RepeatedQuestions {
     this.catalogs.set(products, this.lastCatalog);
     return this.lastCatalog;
   }
+}
+
+function bytesOf({ origin, understood }: Remembered, key: string): number {
+  const texts = [key, origin, understood.run ?? '', ...understood.notices];
+  return texts.reduce((sum, text) => sum + 2 * text.length, overhead);
 }
 
 function hourOf(milliseconds: number): number {

@@ -11,6 +11,7 @@
  */
 import { createHash } from 'node:crypto';
 import { EngineError, type EngineSettings } from '../engine/index.js';
+import { LruMap } from '../lru-map.js';
 import type { Clock } from '../system.js';
 import { daysBetween } from './dates.js';
 import { fewRowsStatement } from './few-rows.js';
@@ -37,7 +38,7 @@ export interface SmallAnswer {
 
 /** Asks for first pages in one query and remembers where that is refused. */
 export class SmallAnswers {
-  private readonly refused = new Map<string, { readonly days: number; readonly until: number }>();
+  private readonly refused = new LruMap<{ readonly days: number; readonly until: number }>(mostRemembered);
 
   constructor(
     private readonly reader: Reader,
@@ -71,17 +72,8 @@ export class SmallAnswers {
       return { rows: bytes.subarray(0, end), total: Number(Buffer.from(bytes.subarray(end + 1)).toString()) };
     } catch (error) {
       if (!(error instanceof EngineError) || error.engineCode !== tooManyRows) throw error;
-      this.remember(key, days);
+      this.refused.set(key, { days, until: this.clock.now() + rememberedFor });
       return undefined;
-    }
-  }
-
-  private remember(key: string, days: number): void {
-    this.refused.delete(key);
-    this.refused.set(key, { days, until: this.clock.now() + rememberedFor });
-    for (const oldest of this.refused.keys()) {
-      if (this.refused.size <= mostRemembered) break;
-      this.refused.delete(oldest);
     }
   }
 }

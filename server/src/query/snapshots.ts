@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { datasets, type ReportEntry } from '@storelens/contract';
 import type { Ledger } from '../ledger/index.js';
+import { LruMap } from '../lru-map.js';
 import type { Clock } from '../system.js';
 import { questionKey } from './link.js';
 import { mirrorTableOf } from './mirrored.js';
@@ -33,7 +34,7 @@ const mostRemembered = 10_000;
 
 /** Chooses and remembers snapshots. */
 export class Snapshots {
-  private readonly runs = new Map<string, { readonly snapshot: number; readonly until: number }>();
+  private readonly runs = new LruMap<{ readonly snapshot: number; readonly until: number }>(mostRemembered);
 
   constructor(
     private readonly ledger: Ledger,
@@ -82,12 +83,7 @@ export class Snapshots {
 
   /** Remembers what the first page of a paging run saw, for later pages without a snapshot of their own. */
   begin(run: string, snapshot: number): void {
-    this.runs.delete(run);
     this.runs.set(run, { snapshot, until: this.clock.now() + rememberedFor });
-    for (const oldest of this.runs.keys()) {
-      if (this.runs.size <= mostRemembered) break;
-      this.runs.delete(oldest);
-    }
   }
 }
 
