@@ -54,6 +54,7 @@ const arrows = {
   demo: ['types of identity', 'types of products', 'types of ingest', 'types of crashes'],
   app: [
     'sweep',
+    'belonging',
     'http',
     'demo',
     'query',
@@ -69,6 +70,7 @@ const arrows = {
     'config',
   ],
   sweep: ['types of crashes', 'types of identity', 'types of ingest', 'types of mirror'],
+  belonging: ['engine', 'types of registry', 'config'],
   main: ['app', 'demo', 'config'],
 };
 

@@ -4,6 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { holdTogether } from './belonging.js';
 import { SettingError, type Settings } from './config.js';
 import { completeFailures } from './crashes/complete-failures.js';
 import { createCrashes } from './crashes/index.js';
@@ -152,6 +153,7 @@ export async function createApp(settings: Settings, surroundings: Surroundings):
     const metrics = createMetrics(settings.sessions);
     const engine = metrics.engine(await opening(openEngine(settings, data)));
     opened.add(() => engine.close());
+    await holdTogether({ registry, engine, random }, data);
     const files = await opening(openFolder(join(data, 'files')));
 
     let url = '';

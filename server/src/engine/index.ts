@@ -115,5 +115,6 @@ export class EngineError extends Error {
   }
 }
 
+export { readMark, writeMark } from './mark.js';
 export { Queue } from './queue.js';
 export { quoteText } from './statement.js';
