@@ -79,12 +79,13 @@ async function run(input: Input, context: Context): Promise<void> {
     onRetry: ({ delay, error }) =>
       progress.note(`${error.message} Trying again in ${Math.ceil(delay / 1000)} s.`),
   });
-  const outcomes: Outcome[] = [];
+  /** By the place of the file among the operands: one that is named twice has two. */
+  const outcomes: (Outcome | undefined)[] = files.map(() => undefined);
   let refused = 0;
   let stopped = false;
   const sum = { rows: 0, before: 0 };
 
-  const one = async ({ file, form }: (typeof work)[number]): Promise<void> => {
+  const one = async ([place, { file, form }]: readonly [number, (typeof work)[number]]): Promise<void> => {
     let outcome: Outcome = { file, rows: 0, batches: 0, storedBefore: 0 };
     const scope = [dataset, input.text('name') ?? ''];
     const told = () =>
@@ -105,7 +106,8 @@ async function run(input: Input, context: Context): Promise<void> {
         progress.add(0, told());
         if (stopped) return;
       }
-      outcomes.push(outcome);
+      if (outcome.batches === 0) progress.note(`${file}: there are no rows in it; nothing was sent`);
+      outcomes[place] = outcome;
     } catch (error) {
       const lines =
         error instanceof InvalidRequestError
@@ -123,7 +125,7 @@ async function run(input: Input, context: Context): Promise<void> {
     }
   };
 
-  const queue = work.values();
+  const queue = work.entries();
   const worker = async () => {
     for (const next of queue) {
       if (stopped) return;
@@ -148,7 +150,7 @@ async function run(input: Input, context: Context): Promise<void> {
   process.off('SIGINT', interrupted);
   progress.end();
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  const inOrder = files.flatMap((file) => outcomes.filter((outcome) => outcome.file === file).slice(0, 1));
+  const inOrder = outcomes.filter((outcome) => outcome !== undefined);
   if (inOrder.length > 0) printList(input, context, inOrder, ['file', 'rows', 'batches', 'storedBefore']);
   if (refused > 0) throw new RefusedError(`${refused} of ${files.length} files refused`, 4);
 }

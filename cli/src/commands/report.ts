@@ -98,7 +98,9 @@ async function run(input: Input, context: Context): Promise<void> {
       context.err.write(`${harmlessLines(error.message)} Trying again in ${Math.ceil(delay / 1000)} s.\n`),
   });
   const type = mediaTypes[format];
-  if (type !== undefined && (await copied(client, entry, parameters, format, type, input, context))) return;
+  // A part of the rows is a page, whose size everybody understands.
+  const wanted = input.flag('all') || format === 'parquet';
+  if (type !== undefined && wanted && (await copied(client, entry, parameters, type, input, context))) return;
   if (format === 'parquet')
     throw new UsageError('this service does not write Parquet; csv, ndjson and json work with every service');
 
@@ -126,7 +128,13 @@ async function run(input: Input, context: Context): Promise<void> {
     total = page.total;
     if (format === 'csv' && count === 0) {
       const head = columns.begin(page.rows as readonly Row[], parameters.groupby);
-      if (head.length > 0) await write(csvHead(head));
+      // Which fields rows without groups have is the service's matter: one that writes CSV tells by its own header.
+      const asked =
+        page.rows.length === 0 && parameters.groupby === undefined && type !== undefined && !whole;
+      if (asked && entry.kind === 'grouped') {
+        if (await copied(client, entry, parameters, type, input, context, { notices: false })) return;
+      }
+      await write(csvHead(head));
     }
     for (const row of page.rows as readonly Row[]) {
       if (format === 'table' || format === 'chart') rows.push(row);
@@ -221,18 +229,16 @@ async function copied(
   client: Client,
   entry: ReportEntry,
   parameters: ReturnType<typeof parametersOf>,
-  format: Format,
   type: string,
   input: Input,
   context: Context,
+  { notices = true }: { readonly notices?: boolean } = {},
 ): Promise<boolean> {
-  // A part of the rows is a page, whose size everybody understands.
-  if (!input.flag('all') && format !== 'parquet') return false;
   const query = Object.entries(parameters).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(String(value))}`],
   );
   // A service that knows this form says so by sending it; one that does not must have something to send instead.
-  const accept = `${type}${format === 'csv' && input.flag('raw') ? '; raw=true' : ''}, application/json; q=0.1`;
+  const accept = `${type}${input.flag('raw') ? '; raw=true' : ''}, application/json; q=0.1`;
   const answer = await client.request(`/v1.0/my/analytics/${entry.name}?${query.join('&')}`, {
     headers: { accept },
   });
@@ -241,7 +247,7 @@ async function copied(
     return false;
   }
   const notice = answer.headers.get('storelens-notice');
-  if (notice !== null) tellNotice(context, decoded(notice));
+  if (notice !== null && notices) tellNotice(context, decoded(notice));
   if (answer.body === null) throw new ProtocolError('The answer has no body.', { code: 'no-body' });
   await pipeline(Readable.fromWeb(answer.body as never), context.out, { end: false });
   return true;

@@ -35,7 +35,7 @@ const contentTypes: Readonly<Record<Form, string>> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
-/** The batches of decoded bytes, one after the other. `scope` keeps the keys of datasets, or of what else differs, apart. */
+/** The batches of decoded bytes, one after the other; none of a file without rows. `scope` keeps the keys of datasets, or of what else differs, apart. */
 export async function* batchesOf(
   bytes: AsyncIterable<Buffer>,
   form: Form,
@@ -92,7 +92,6 @@ async function* groups(bytes: AsyncIterable<Buffer>, form: RowForm): AsyncGenera
   for await (const piece of bytes) yield* add(cutter.push(piece));
   yield* add(cutter.end());
   if (rows.length > 0) yield { head, rows, before };
-  else if (before === 0) throw new RefusedError('there are no rows in it', 4);
 }
 
 async function whole(bytes: AsyncIterable<Buffer>): Promise<Buffer> {

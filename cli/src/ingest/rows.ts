@@ -44,7 +44,8 @@ export class RowCutter {
   /** The row that nothing ended. Throws RefusedError if something is open. */
   end(): readonly Buffer[] {
     if (this.#form === 'json') {
-      if (this.#depth !== -1) throw new RefusedError('the JSON list is not closed; is the file complete?', 4);
+      // A file without anything has no rows, as it has none in any other form.
+      if (this.#depth > 0) throw new RefusedError('the JSON list is not closed; is the file complete?', 4);
       return [];
     }
     if (this.#form === 'csv' && this.#inText)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { csvHead, csvLine } from './delimited.js';
+import { literalReports } from '@storelens/contract';
+import { CsvColumns, csvHead, csvLine } from './delimited.js';
 
 const fields = [
   { name: 'market', type: 'text' },
@@ -32,4 +33,12 @@ test('a service that has text where the report has none breaks no line', () => {
   assert.equal(csvLine({ date: '=1+1' }, ['date'], fields, false), '"\'=1+1"\n');
   assert.equal(csvLine({ date: -5 }, ['date'], fields, false), '-5\n');
   assert.equal(csvHead(['date', 'a,b']), 'date,"a,b"\n');
+});
+
+test('without rows the header has what rows would surely carry', async () => {
+  const names = (groupby: readonly string[] | undefined) =>
+    new CsvColumns(literalReports.appacquisitions).begin([], groupby).join();
+  assert.equal(names(['date', 'market']), 'date,applicationId,market,acquisitionQuantity');
+  assert.equal(names(undefined), 'applicationId,acquisitionQuantity');
+  assert.match(new CsvColumns(literalReports.reviews).begin([], undefined).join(), /^date,.*rating/);
 });

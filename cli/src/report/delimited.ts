@@ -76,13 +76,20 @@ export class CsvColumns {
     this.#entry = entry;
   }
 
-  /** The names of the columns, `groupby` being what was asked for. None where only rows could tell. */
+  /**
+   * The names of the columns, `groupby` being what was asked for. Without rows, and without groups, those that rows have on
+   * every service: identifiers and measures.
+   */
   begin(rows: readonly Row[], groupby: readonly string[] | undefined): readonly string[] {
     const { fields, kind } = this.#entry;
     const names = new Set(rows.flatMap((row) => Object.keys(row)));
     for (const field of fields) {
       const sure =
-        kind !== 'grouped' || (rows.length === 0 && groupby !== undefined && isGrouped(field, groupby));
+        kind !== 'grouped' ||
+        (rows.length === 0 &&
+          (groupby === undefined
+            ? field.role === 'id' || field.role === 'measure'
+            : isGrouped(field, groupby)));
       if (sure) names.add(field.name);
     }
     this.#names = [...names];
