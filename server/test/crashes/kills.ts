@@ -2,6 +2,7 @@
  * An acknowledged crash has its row and its file, and counts once: senders upload crashes and repeat them under the same
  * keys while the server, a process of its own, is killed at random. In the end no file is without its row.
  */
+
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
@@ -9,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cabLimits, readCab } from '../../src/crashes/cab.js';
-import { Chance } from '../ingest/odd-rows.js';
 import { type Ready, ServerProcess } from '../ingest/process.js';
+import { Dice } from '../oracle/random.js';
 import { sample } from './samples.js';
 import type { CrashAnswer } from './sending.js';
 
@@ -86,7 +87,7 @@ class Client {
 /** Kills a server so many times while crashes are uploaded; every crash must be there once, with its file. */
 export async function killWhileUploading(rounds: number): Promise<void> {
   console.log(`STORELENS_TEST_SEED=${seed}`);
-  const chance = new Chance(seed);
+  const dice = new Dice(seed);
   const folder = await mkdtemp(join(tmpdir(), 'storelens-crashes-'));
   const client = new Client(new ServerProcess(folder));
   const acknowledged = new Map<string, CrashAnswer>();
@@ -98,7 +99,7 @@ export async function killWhileUploading(rounds: number): Promise<void> {
   async function upload(sender: number): Promise<void> {
     for (let number = 0; !over; number += 1) {
       const key = `s${sender}-${number}`;
-      const file = files[chance.below(files.length)];
+      const file = files[dice.below(files.length)];
       assert.ok(file);
       const event = { timestamp: `${day}T12:00:00Z`, source: 'app', applicationId: app, deviceId: key };
       const answer = (await client.call('/ingest/v1/crashes', () => {
@@ -125,9 +126,9 @@ export async function killWhileUploading(rounds: number): Promise<void> {
       failed = error;
     });
     for (let round = 0; round < rounds && failed === undefined; round += 1) {
-      const wanted = acknowledged.size + (chance.often(0.25) ? 0 : 4 + chance.below(12));
+      const wanted = acknowledged.size + (dice.chance(0.25) ? 0 : 4 + dice.below(12));
       while (acknowledged.size < wanted && failed === undefined) await sleep(5);
-      await sleep(chance.below(80));
+      await sleep(dice.below(80));
       await client.killAndStart();
     }
     await Promise.race([work, once(progress, 'crash')]);

@@ -3,6 +3,7 @@
  * seed. Each must give a result that can be used, or a MinidumpError; the stack of a result is walked, with damaged
  * symbols too.
  */
+
 import { cpuUsage, memoryUsage } from 'node:process';
 import type { ContextArchitecture } from '../../src/crashes/contexts.js';
 import { foundFrames } from '../../src/crashes/frames.js';
@@ -11,6 +12,7 @@ import { mostFrames, walkStack } from '../../src/crashes/stack/walk.js';
 import { SymbolIndex } from '../../src/crashes/symbol-index.js';
 import { SymbolError, SymbolReader } from '../../src/crashes/symbols.js';
 import { contextRecord, DumpBuilder, numbers, sampleDump } from './dump-builder.js';
+import { createDice } from './mutate.js';
 import { sample } from './samples.js';
 import { crashBytes, layouts, moduleBase, playCalls, pointers, Stack, stackBase } from './stack-builder.js';
 
@@ -36,7 +38,7 @@ const nasty = [
 
 /** Mutates `count` dumps; the same seed gives the same dumps. */
 export function fuzzMinidumps(count: number, seed: number): FuzzResult {
-  const next = chance(seed);
+  const next = createDice(seed);
   const seeds = seedDumps(next);
   const refused: Record<string, number> = {};
   const frames: Record<string, number> = {};
@@ -148,17 +150,6 @@ function use(dump: ReturnType<typeof readMinidump>): void {
       if (!(error instanceof MinidumpError)) throw error;
     }
   }
-}
-
-/** A small generator of numbers below a bound (mulberry32). */
-function chance(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
 }
 
 function mutate(original: Buffer, next: (bound: number) => number): Buffer {

@@ -3,16 +3,11 @@
  * good and odd ones, in all formats. The seed is printed.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type DatasetEntry, datasets } from '@storelens/contract';
 import { completeFailures } from '../../src/crashes/complete-failures.js';
-import { openChdb } from '../../src/engine/chdb.js';
-import type { Engine } from '../../src/engine/index.js';
-import { migrateEngine } from '../../src/engine/migrate.js';
 import { completeRows } from '../../src/ingest/complete.js';
 import { csvRows } from '../../src/ingest/csv-rows.js';
 import { csvScanner } from '../../src/ingest/csv-scanner.js';
@@ -21,39 +16,19 @@ import { jsonRows } from '../../src/ingest/json-rows.js';
 import { jsonScanner } from '../../src/ingest/json-scanner.js';
 import type { RowFormat } from '../../src/ingest/media.js';
 import { RowRules } from '../../src/ingest/row-rules.js';
-import { factsOf } from '../../src/ingest/rules.js';
-import { statementOf } from '../../src/ingest/statement.js';
 import type { Reading } from '../../src/ingest/stored-values.js';
 import { systemRandom } from '../../src/system.js';
-import { Chance, csvLine, flatColumns, oddCells, oddJson, oddNow, oddProducts } from './odd-rows.js';
+import { Dice } from '../oracle/random.js';
+import { type Judge, oddFacts, openJudge, rowsEach, seed } from './odd-judge.js';
+import { csvLine, flatColumns, oddCells, oddJson, oddProducts } from './odd-rows.js';
 
-const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const rowsEach = Number(process.env.STORELENS_TEST_ROWS ?? 400);
-const facts = factsOf(oddNow, {
-  find: () => undefined,
-  ofKind: (kind) =>
-    oddProducts[kind].map((id) => ({
-      id,
-      kind,
-      parentId: null,
-      name: id,
-    })),
-});
-
-let folder: string;
-let engine: Engine;
+let judge: Judge;
 
 before(async () => {
-  console.log(`STORELENS_TEST_SEED=${seed}`);
-  folder = await mkdtemp(join(tmpdir(), 'storelens-agreement-'));
-  engine = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
-  await migrateEngine(engine);
+  judge = await openJudge();
 });
 
-after(async () => {
-  await engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
+after(() => judge.close());
 
 /** The scanner's problem with a body, or undefined. */
 function scan(entry: DatasetEntry, format: RowFormat, body: string): string | undefined {
@@ -69,7 +44,7 @@ function scan(entry: DatasetEntry, format: RowFormat, body: string): string | un
 
 /** The explanation's problems by row. */
 async function explain(entry: DatasetEntry, format: RowFormat, body: string): Promise<string[][]> {
-  const rules = new RowRules(entry, facts);
+  const rules = new RowRules(entry, oddFacts);
   const stream = Readable.from([Buffer.from(body)]);
   const found: string[][] = [];
   for await (const row of format === 'csv' ? csvRows(stream) : jsonRows(stream, format)) {
@@ -79,11 +54,11 @@ async function explain(entry: DatasetEntry, format: RowFormat, body: string): Pr
 }
 
 /** For every row of a body that the scanner passed, whether the engine's check calls it bad. */
-async function judge(entry: DatasetEntry, reading: Reading, body: string): Promise<boolean[]> {
-  const file = join(folder, 'rows');
+async function judgeBody(entry: DatasetEntry, reading: Reading, body: string): Promise<boolean[]> {
+  const file = judge.file('rows');
   await writeFile(file, body);
   if (entry.completed !== undefined) return await judgeCompleted(entry, reading, body);
-  return await judgeFile(entry, reading, file);
+  return await judge.isBad(entry, reading, file);
 }
 
 const complete = completeFailures(systemRandom);
@@ -94,7 +69,7 @@ async function judgeCompleted(entry: DatasetEntry, reading: Reading, body: strin
   const bad: boolean[] = [];
   const good: string[] = [];
   for (const line of lines) {
-    const [from, to] = [join(folder, 'one'), join(folder, 'one.complete')];
+    const [from, to] = [judge.file('one'), judge.file('one.complete')];
     await writeFile(from, `${header}${line}`);
     await rm(to, { force: true });
     const passed = await completeRows(from, to, entry, reading === 'csv' ? 'csv' : 'lines', complete);
@@ -102,9 +77,9 @@ async function judgeCompleted(entry: DatasetEntry, reading: Reading, body: strin
     if (passed) good.push(await readFile(to, 'utf8'));
   }
   if (good.length === 0) return bad;
-  const file = join(folder, 'completed');
+  const file = judge.file('completed');
   await writeFile(file, good.join(''));
-  const judged = await judgeFile(entry, 'json', file);
+  const judged = await judge.isBad(entry, 'json', file);
   assert.equal(judged.length, good.length);
   return bad.map((one) => one || judged.shift() === true);
 }
@@ -125,28 +100,13 @@ function csvRecords(body: string, reading: Reading): string[] {
   return records;
 }
 
-async function judgeFile(entry: DatasetEntry, reading: Reading, file: string): Promise<boolean[]> {
-  const statement = statementOf(entry, reading, facts, { accountId: 'a', seq: 1 });
-  const used = Object.entries(statement.params ?? {}).filter(([name]) => statement.bad.includes(`{${name}:`));
-  const bytes = await engine.query({
-    account: 'a',
-    // As the insert does, this reads every column.
-    sql: `SELECT ifNull(${statement.bad}, 1) OR ignore(i.*) FROM file('${file}', ${statement.format}, '${statement.structure}') AS i`,
-    params: Object.fromEntries(used),
-    format: 'TSV',
-    settings: { ...statement.settings, max_threads: 1 },
-  });
-  const lines = Buffer.from(bytes).toString('utf8').trimEnd().split('\n');
-  return lines.map((line) => line !== '0' && line !== 'false');
-}
-
 for (const entry of Object.values(datasets)) {
   test(`JSON rows of ${entry.name}`, async () => {
-    const chance = new Chance(seed);
+    const dice = new Dice(seed);
     const passed: string[] = [];
     let refused = 0;
-    for (let count = 0; count < rowsEach; count += 1) {
-      const row = oddJson(entry, chance);
+    for (let count = 0; count < rowsEach(400); count += 1) {
+      const row = oddJson(entry, dice);
       const problem = scan(entry, 'lines', row);
       assert.equal(
         scan(entry, 'array', `\ufeff [\n${row}\r\n] `) === undefined,
@@ -165,7 +125,7 @@ for (const entry of Object.values(datasets)) {
     const all = await explain(entry, 'lines', passed.join('\n'));
     const twice = passed.filter((_, index) => all[index]?.some((one) => one.endsWith(': given twice')));
     const single = passed.filter((row) => !twice.includes(row));
-    const bad = await judge(entry, 'json', single.join('\n'));
+    const bad = await judgeBody(entry, 'json', single.join('\n'));
     assert.equal(bad.length, single.length);
     const found = await explain(entry, 'lines', single.join('\n'));
     const inArray = await explain(entry, 'array', `[${single.join(', ')}]`);
@@ -175,21 +135,21 @@ for (const entry of Object.values(datasets)) {
     assert.deepEqual(inArray, found);
     for (const row of twice.slice(0, 5)) {
       if (entry.completed === undefined)
-        await assert.rejects(judge(entry, 'json', row), /INCORRECT_DATA/, row);
-      else assert.deepEqual(await judge(entry, 'json', row), [true], row);
+        await assert.rejects(judgeBody(entry, 'json', row), /INCORRECT_DATA/, row);
+      else assert.deepEqual(await judgeBody(entry, 'json', row), [true], row);
     }
     const good = bad.filter((one) => !one).length;
     assert.ok(refused > 20 && good > 50 && bad.length - good > 5, `${refused}, ${good} of ${bad.length}`);
   });
 
   test(`CSV rows of ${entry.name}`, async () => {
-    const chance = new Chance(seed);
+    const dice = new Dice(seed);
     const header = flatColumns(entry)
       .map(({ name }) => name)
       .join(',');
     const lines: string[] = [];
-    for (let count = 0; count < rowsEach; count += 1) {
-      const line = csvLine(oddCells(entry, chance), chance);
+    for (let count = 0; count < rowsEach(400); count += 1) {
+      const line = csvLine(oddCells(entry, dice), dice);
       if (line.includes('\0')) assert.ok(scan(entry, 'csv', `${header}\n${line}`));
       else {
         assert.equal(scan(entry, 'csv', `${header}\r\n${line}\r\n`), undefined, line);
@@ -197,7 +157,7 @@ for (const entry of Object.values(datasets)) {
       }
     }
     const body = `\ufeff${header}\n${lines.join('\n')}\n`;
-    const bad = await judge(entry, 'csv', body);
+    const bad = await judgeBody(entry, 'csv', body);
     const found = await explain(entry, 'csv', body);
     assert.equal(bad.length, lines.length);
     lines.forEach((line, index) => {
@@ -209,10 +169,10 @@ for (const entry of Object.values(datasets)) {
 }
 
 test('a good batch explains as nothing', async () => {
-  const file = join(folder, 'good');
+  const file = judge.file('good');
   const row = JSON.stringify({ date: '2024-02-29', applicationId: oddProducts.app[0], campaignId: '1' });
   await writeFile(file, `${row}\n\n${row}\n`);
   const { campaigns } = datasets;
   assert.ok(campaigns);
-  assert.deepEqual(await explainRows(file, campaigns, 'lines', facts), []);
+  assert.deepEqual(await explainRows(file, campaigns, 'lines', oddFacts), []);
 });

@@ -2,13 +2,14 @@
  * An acknowledged batch is durable and counted once: writers post batches and repeat them under the same keys while
  * the server, a process of its own, is killed at random. Beside them somebody pages through a report.
  */
+
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Chance } from './odd-rows.js';
+import { Dice } from '../oracle/random.js';
 import { type Ready, ServerProcess } from './process.js';
 
 const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -115,7 +116,7 @@ function checkWhole(rows: Page['Value']): void {
 /** Kills a server so many times while batches are written; every batch must be there once and whole. */
 export async function killWhileWriting(rounds: number): Promise<void> {
   console.log(`STORELENS_TEST_SEED=${seed}`);
-  const chance = new Chance(seed);
+  const dice = new Dice(seed);
   const folder = await mkdtemp(join(tmpdir(), 'storelens-durability-'));
   const killed = new KilledServer(new ServerProcess(folder));
   const acknowledged = new Map<string, number>();
@@ -126,10 +127,10 @@ export async function killWhileWriting(rounds: number): Promise<void> {
 
   async function write(writer: number): Promise<void> {
     for (let number = 0; !over; number += 1) {
-      const count = 1 + chance.below(chance.often(0.1) ? 4000 : 200);
+      const count = 1 + dice.below(dice.chance(0.1) ? 4000 : 200);
       const key = `w${writer}-${number}-${count}`;
       const row = {
-        timestamp: `2024-01-${String(1 + chance.below(31)).padStart(2, '0')}T12:00:00Z`,
+        timestamp: `2024-01-${String(1 + dice.below(31)).padStart(2, '0')}T12:00:00Z`,
         applicationId: app,
         orderName: key,
       };
@@ -149,7 +150,7 @@ export async function killWhileWriting(rounds: number): Promise<void> {
 
   async function read(): Promise<void> {
     while (!over) {
-      const top = 1 + chance.below(40);
+      const top = 1 + dice.below(40);
       const base = `appacquisitions?applicationId=${app}&${range}&groupby=orderName`;
       const pages: Page[] = [];
       let target: string | null = `${base}&top=${top}`;
@@ -185,9 +186,9 @@ export async function killWhileWriting(rounds: number): Promise<void> {
     });
     for (let round = 0; round < rounds && failed === undefined; round += 1) {
       // Most kills come after a few more batches, some at once: into a start's first writes.
-      const wanted = acknowledged.size + (chance.often(0.25) ? 0 : 2 + chance.below(8));
+      const wanted = acknowledged.size + (dice.chance(0.25) ? 0 : 2 + dice.below(8));
       while (acknowledged.size < wanted && failed === undefined) await sleep(5);
-      await sleep(chance.below(60));
+      await sleep(dice.below(60));
       await killed.killAndStart();
     }
     // The last start has to serve a writer and the reader too.

@@ -3,6 +3,7 @@
  * step and at random. The next process finds every row that can be seen with its file, every file with its row, what was
  * acknowledged there once and whole, and everything may be sent again.
  */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -11,8 +12,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Dice } from '../oracle/random.js';
 import type { Task } from './made-process.js';
-import { Chance } from './odd-rows.js';
 
 const script = fileURLToPath(new URL('./made-process.js', import.meta.url));
 const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -62,7 +63,7 @@ async function round(step: string, occurrence = 1, acknowledgements = Number.POS
 
 /** The tests: one kill at every step, then so many at random. */
 export function killsOfGroups(randomRounds: number): void {
-  const chance = new Chance(seed);
+  const dice = new Dice(seed);
   // Whatever lies between two of them leaves the same behind.
   for (const step of [
     'file written',
@@ -74,13 +75,13 @@ export function killsOfGroups(randomRounds: number): void {
     'after finish',
   ]) {
     test(`killed: ${step}`, async () => {
-      await round(step, 2 + chance.below(5));
+      await round(step, 2 + dice.below(5));
     });
   }
 
   test('killed at random', async () => {
     for (let count = 0; count < randomRounds; count += 1) {
-      await round('never', 1, 3 + chance.below(25));
+      await round('never', 1, 3 + dice.below(25));
     }
   });
 

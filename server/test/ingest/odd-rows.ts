@@ -3,36 +3,7 @@
  * Knows the contract's columns; knows nothing of the server's checks.
  */
 import type { Column, DatasetEntry } from '@storelens/contract';
-
-/** A deterministic source of chance. */
-export class Chance {
-  constructor(private state: number) {}
-
-  /** A number from 0 to below 1 (mulberry32). */
-  next(): number {
-    this.state = (this.state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  }
-
-  /** True this often. */
-  often(share: number): boolean {
-    return this.next() < share;
-  }
-
-  /** A whole number below a limit. */
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  /** One of some things. */
-  pick<Item>(items: readonly Item[]): Item {
-    const item = items[this.below(items.length)];
-    if (item === undefined) throw new TypeError('nothing to pick from');
-    return item;
-  }
-}
+import type { Dice } from '../oracle/random.js';
 
 /** Products that the rows name. */
 export const oddProducts = {
@@ -292,9 +263,9 @@ const goodWords: Readonly<Record<Column['type'], readonly string[]>> = {
   list: [],
 };
 
-function goodWord(column: Column, chance: Chance): string {
-  if (column.only !== undefined) return chance.pick(column.only);
-  return chance.pick(column.type === 'product' ? oddProducts[column.kind ?? 'app'] : goodWords[column.type]);
+function goodWord(column: Column, dice: Dice): string {
+  if (column.only !== undefined) return dice.pick(column.only);
+  return dice.pick(column.type === 'product' ? oddProducts[column.kind ?? 'app'] : goodWords[column.type]);
 }
 
 /** Columns that CSV can give. */
@@ -303,9 +274,9 @@ export function flatColumns(entry: DatasetEntry): readonly Column[] {
 }
 
 /** The columns in the form that the row's values of other columns make them. */
-function settled(columns: readonly Column[], chance: Chance): readonly Column[] {
+function settled(columns: readonly Column[], dice: Dice): readonly Column[] {
   const chosen = new Map<string, string>();
-  for (const { name, only } of columns) if (only !== undefined) chosen.set(name, chance.pick(only));
+  for (const { name, only } of columns) if (only !== undefined) chosen.set(name, dice.pick(only));
   return columns.map((column) => {
     const one = chosen.get(column.name);
     if (one !== undefined) return { ...column, only: [one, one.toUpperCase()] };
@@ -318,21 +289,21 @@ function settled(columns: readonly Column[], chance: Chance): readonly Column[] 
 }
 
 /** A nested value as JSON: good, or with something odd in it. */
-function nestedJson(column: Column, odd: boolean, chance: Chance): string {
-  const object = (strange: boolean) => membersJson(column.columns ?? [], strange ? 1 : 0, chance);
+function nestedJson(column: Column, odd: boolean, dice: Dice): string {
+  const object = (strange: boolean) => membersJson(column.columns ?? [], strange ? 1 : 0, dice);
   if (column.type === 'object') return object(odd);
   const most = column.most ?? 3;
-  const count = odd && chance.often(0.3) ? most + chance.below(2) : chance.below(4);
-  const strange = odd ? chance.below(count) : -1;
+  const count = odd && dice.chance(0.3) ? most + dice.below(2) : dice.below(4);
+  const strange = odd ? dice.below(count) : -1;
   const entries = Array.from({ length: count }, (_, index) => object(index === strange));
-  if (odd && chance.often(0.1)) entries.push(chance.pick(oddLiterals));
-  return `[${entries.join(chance.pick([',', ' , ']))}]`;
+  if (odd && dice.chance(0.1)) entries.push(dice.pick(oddLiterals));
+  return `[${entries.join(dice.pick([',', ' , ']))}]`;
 }
 
 /** One character of a text changed, dropped or added. */
-function damaged(text: string, chance: Chance): string {
-  const at = chance.below(text.length + 1);
-  const inserted = chance.pick([
+function damaged(text: string, dice: Dice): string {
+  const at = dice.below(text.length + 1);
+  const inserted = dice.pick([
     '',
     '0',
     '9',
@@ -351,7 +322,7 @@ function damaged(text: string, chance: Chance): string {
     '\u00e9',
     '\n',
   ]);
-  return text.slice(0, at) + inserted + text.slice(at + chance.below(2));
+  return text.slice(0, at) + inserted + text.slice(at + dice.below(2));
 }
 
 const oddLiterals = [
@@ -384,12 +355,12 @@ const oddLiterals = [
 ];
 
 /** Columns that get something odd. */
-function oddColumns(columns: readonly Column[], count: number, chance: Chance): ReadonlySet<Column> {
-  return new Set(Array.from({ length: count }, () => chance.pick(columns)));
+function oddColumns(columns: readonly Column[], count: number, dice: Dice): ReadonlySet<Column> {
+  return new Set(Array.from({ length: count }, () => dice.pick(columns)));
 }
 
 /** How many columns of a row get something odd. */
-const oddCount = (chance: Chance) => chance.pick([0, 0, 1, 1, 1, 2]);
+const oddCount = (dice: Dice) => dice.pick([0, 0, 1, 1, 1, 2]);
 
 function isNested({ type }: Column): boolean {
   return type === 'object' || type === 'list';
@@ -402,55 +373,55 @@ function isBare(column: Column, word: string): boolean {
 }
 
 /** An object with members of some columns, as many of them odd as asked for. */
-function membersJson(columns: readonly Column[], count: number, chance: Chance): string {
-  const odd = oddColumns(columns, count, chance);
+function membersJson(columns: readonly Column[], count: number, dice: Dice): string {
+  const odd = oddColumns(columns, count, dice);
   const members: string[] = [];
   for (const column of columns) {
     if (!odd.has(column)) {
-      if (!column.required && chance.often(0.5)) continue;
-      const word = isNested(column) ? nestedJson(column, false, chance) : goodWord(column, chance);
+      if (!column.required && dice.chance(0.5)) continue;
+      const word = isNested(column) ? nestedJson(column, false, dice) : goodWord(column, dice);
       members.push(`"${column.name}":${isBare(column, word) ? word : JSON.stringify(word)}`);
       continue;
     }
-    if (chance.often(0.1)) continue;
-    let literal = chance.often(0.3)
-      ? chance.pick(oddLiterals)
+    if (dice.chance(0.1)) continue;
+    let literal = dice.chance(0.3)
+      ? dice.pick(oddLiterals)
       : isNested(column)
-        ? nestedJson(column, true, chance)
-        : chance.pick(wordsFor(column));
-    if (!oddLiterals.includes(literal) && (!isBare(column, literal) || chance.often(0.1))) {
+        ? nestedJson(column, true, dice)
+        : dice.pick(wordsFor(column));
+    if (!oddLiterals.includes(literal) && (!isBare(column, literal) || dice.chance(0.1))) {
       literal = JSON.stringify(literal);
     }
-    const name = chance.often(0.05) ? damaged(column.name, chance) : column.name;
+    const name = dice.chance(0.05) ? damaged(column.name, dice) : column.name;
     members.push(
-      `${chance.pick(['', ' '])}"${name}"${chance.pick(['', ' '])}:${chance.pick(['', ' ', '\t'])}${literal}`,
+      `${dice.pick(['', ' '])}"${name}"${dice.pick(['', ' '])}:${dice.pick(['', ' ', '\t'])}${literal}`,
     );
-    if (chance.often(0.03)) members.push(`"${column.name}":${literal}`);
+    if (dice.chance(0.03)) members.push(`"${column.name}":${literal}`);
   }
-  if (chance.often(0.5)) members.reverse();
+  if (dice.chance(0.5)) members.reverse();
   return `{${members.join(',')}}`;
 }
 
 /** A row as a JSON object on one line; now and then not quite. */
-export function oddJson(entry: DatasetEntry, chance: Chance): string {
-  const row = membersJson(settled(entry.columns, chance), oddCount(chance), chance);
-  return (chance.often(0.05) ? damaged(row, chance) : row).replaceAll('\n', ' ');
+export function oddJson(entry: DatasetEntry, dice: Dice): string {
+  const row = membersJson(settled(entry.columns, dice), oddCount(dice), dice);
+  return (dice.chance(0.05) ? damaged(row, dice) : row).replaceAll('\n', ' ');
 }
 
 /** Cells of a row under all keys of the dataset, in order. */
-export function oddCells(entry: DatasetEntry, chance: Chance): readonly string[] {
-  const columns = settled(flatColumns(entry), chance);
-  const odd = oddColumns(columns, oddCount(chance), chance);
+export function oddCells(entry: DatasetEntry, dice: Dice): readonly string[] {
+  const columns = settled(flatColumns(entry), dice);
+  const odd = oddColumns(columns, oddCount(dice), dice);
   return columns.map((column) => {
-    if (!odd.has(column)) return !column.required && chance.often(0.5) ? '' : goodWord(column, chance);
-    if (chance.often(0.1)) return '';
-    const word = chance.pick(wordsFor(column));
-    return chance.often(0.2) ? damaged(word, chance) : word;
+    if (!odd.has(column)) return !column.required && dice.chance(0.5) ? '' : goodWord(column, dice);
+    if (dice.chance(0.1)) return '';
+    const word = dice.pick(wordsFor(column));
+    return dice.chance(0.2) ? damaged(word, dice) : word;
   });
 }
 
 /** A line of CSV. */
-export function csvLine(cells: readonly string[], chance: Chance): string {
-  const quoted = (cell: string) => /[",\r\n]/.test(cell) || chance.often(0.1);
+export function csvLine(cells: readonly string[], dice: Dice): string {
+  const quoted = (cell: string) => /[",\r\n]/.test(cell) || dice.chance(0.1);
   return cells.map((cell) => (quoted(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
 }

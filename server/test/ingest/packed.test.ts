@@ -3,44 +3,26 @@
  * dataset, good and odd ones. What the engine calls bad is never packed. The seed is printed.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { after, before, test } from 'node:test';
 import { type DatasetEntry, datasets } from '@storelens/contract';
-import { openChdb } from '../../src/engine/chdb.js';
-import type { Engine } from '../../src/engine/index.js';
-import { migrateEngine } from '../../src/engine/migrate.js';
 import { jsonRows } from '../../src/ingest/json-rows.js';
 import { type Framing, jsonScanner } from '../../src/ingest/json-scanner.js';
 import { packedFile, packedStatementOf, packRows } from '../../src/ingest/packed.js';
 import { RowRules } from '../../src/ingest/row-rules.js';
-import { factsOf } from '../../src/ingest/rules.js';
-import { groupStatementOf, type Statement, statementOf } from '../../src/ingest/statement.js';
-import { Chance, oddJson, oddNow, oddProducts } from './odd-rows.js';
+import { groupStatementOf, type Statement } from '../../src/ingest/statement.js';
+import { Dice } from '../oracle/random.js';
+import { type Judge, oddFacts, openJudge, rowsEach, seed } from './odd-judge.js';
+import { oddJson, oddProducts } from './odd-rows.js';
 
-const seed = Number(process.env.STORELENS_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
-const rowsEach = Number(process.env.STORELENS_TEST_ROWS ?? 800);
-const facts = factsOf(oddNow, {
-  find: () => undefined,
-  ofKind: (kind) => oddProducts[kind].map((id) => ({ id, kind, parentId: null, name: id })),
-});
-
-let folder: string;
-let engine: Engine;
+let judge: Judge;
 
 before(async () => {
-  console.log(`STORELENS_TEST_SEED=${seed}`);
-  folder = await mkdtemp(join(tmpdir(), 'storelens-packed-'));
-  engine = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 10 });
-  await migrateEngine(engine);
+  judge = await openJudge();
 });
 
-after(async () => {
-  await engine.close();
-  await rm(folder, { recursive: true, force: true });
-});
+after(() => judge.close());
 
 function scanned(entry: DatasetEntry, row: string): boolean {
   const scanner = jsonScanner(entry, 'lines');
@@ -53,7 +35,7 @@ const pack = (entry: DatasetEntry, text: string, framing: Framing = 'lines') => 
   const body = Buffer.from(text);
   const scanner = jsonScanner(entry, framing, body.length);
   scanner.push(body);
-  return packRows(entry, body, scanner.end(), { ...facts, newGuid });
+  return packRows(entry, body, scanner.end(), { ...oddFacts, newGuid });
 };
 
 /** Whether the engine makes an id for a row, another one each time. */
@@ -64,7 +46,7 @@ function isDerived(entry: DatasetEntry, row: string): boolean {
 
 /** What the explanation says of rows; the engine ends at a key that is given twice, and judges none. */
 async function explained(entry: DatasetEntry, rows: readonly string[]): Promise<string[][]> {
-  const rules = new RowRules(entry, facts);
+  const rules = new RowRules(entry, oddFacts);
   const found: string[][] = [];
   for await (const row of jsonRows(Readable.from([Buffer.from(rows.join('\n'))]), 'lines')) {
     found.push('entries' in row ? rules.problems(row.entries) : [row.problem]);
@@ -74,31 +56,18 @@ async function explained(entry: DatasetEntry, rows: readonly string[]): Promise<
 
 /** For every row of a body, whether the engine's check calls it bad. */
 async function judged(entry: DatasetEntry, rows: readonly string[]): Promise<boolean[]> {
-  const file = join(folder, 'rows');
+  const file = judge.file('rows');
   await writeFile(file, rows.join('\n'));
-  const statement = statementOf(entry, 'json', facts, { accountId: 'a', seq: 1 });
-  const used = Object.entries(statement.params ?? {}).filter(([name]) => statement.bad.includes(`{${name}:`));
-  const bytes = await engine.query({
-    account: 'a',
-    sql: `SELECT ifNull(${statement.bad}, 1) OR ignore(i.*) FROM file('${file}', ${statement.format}, '${statement.structure}') AS i`,
-    params: Object.fromEntries(used),
-    format: 'TSV',
-    settings: { ...statement.settings, max_threads: 1 },
-  });
-  return Buffer.from(bytes)
-    .toString('utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line !== '0' && line !== 'false');
+  return await judge.isBad(entry, 'json', file);
 }
 
 /** Stores a file and returns what the table then holds of the account. */
 async function stored(accountId: string, statement: Statement, body: string | Uint8Array): Promise<string> {
-  const file = join(folder, 'rows');
+  const file = judge.file('rows');
   await writeFile(file, body);
-  await engine.insert({ ...statement, account: accountId, token: accountId, file });
+  await judge.engine.insert({ ...statement, account: accountId, token: accountId, file });
   const line = statement.columns.includes('line') ? ' REPLACE (0 AS line)' : '';
-  const bytes = await engine.query({
+  const bytes = await judge.engine.query({
     account: accountId,
     sql: `SELECT * EXCEPT (accountId)${line} FROM ${statement.table} WHERE accountId = '${accountId}' ORDER BY seq`,
     format: 'TSV',
@@ -108,8 +77,8 @@ async function stored(accountId: string, statement: Statement, body: string | Ui
 
 for (const entry of Object.values(datasets).filter(({ completed }) => completed === undefined)) {
   test(`rows of ${entry.name} are stored alike`, async () => {
-    const chance = new Chance(seed);
-    const odd = Array.from({ length: rowsEach }, () => oddJson(entry, chance));
+    const dice = new Dice(seed);
+    const odd = Array.from({ length: rowsEach(800) }, () => oddJson(entry, dice));
     const passed = odd.filter((row) => scanned(entry, row));
     const bodies = passed.map((row) => ({ row, packed: pack(entry, row) }));
     const packed = bodies.flatMap(({ row, packed }) => (packed === undefined ? [] : [{ row, packed }]));
@@ -120,7 +89,7 @@ for (const entry of Object.values(datasets).filter(({ completed }) => completed 
     });
     const seqs = rows.map((_, index) => index + 5);
     const numbers = { starts: rows.map((_, index) => index), seqs };
-    const read = groupStatementOf(entry, 'json', facts, { accountId: 'read', numbers });
+    const read = groupStatementOf(entry, 'json', oddFacts, { accountId: 'read', numbers });
     const files = packed.map((one, index) => ({ packed: one.packed, seq: seqs[index] ?? 0 }));
     const expected = (await stored('read', read, rows.join('\n'))).split('\n');
     const statement = packedStatementOf(entry, 'packed');

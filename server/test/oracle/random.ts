@@ -28,6 +28,11 @@ export class Dice {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
+  /** A whole number from 0 up to but not including a limit. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
   /** True with the given probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
@@ -35,7 +40,7 @@ export class Dice {
 
   /** One of the items, all equally likely. */
   pick<Item>(items: readonly Item[]): Item {
-    const item = items[this.whole(0, items.length - 1)];
+    const item = items[this.below(items.length)];
     if (item === undefined) throw new Error('nothing to pick from');
     return item;
   }
