@@ -140,7 +140,7 @@ export const settingsTable = {
   'rollup-rows': {
     ...whole(0, 1_000_000_000),
     default: 250_000,
-    help: 'Failures of an account that are summed by day together, in the background; fewer wait. 0: none are summed.',
+    help: 'Rows of an account and dataset that are summed or counted by day together, in the background; fewer wait. 0: none are.',
   },
   'query-seconds': { ...whole(1, 3600), default: 60, help: 'Longest run of one report query.' },
   'query-memory-mib': {

@@ -5,10 +5,10 @@
 import type { Ledger } from '../ledger/index.js';
 import type { KeyLocks } from '../locks.js';
 import type { Log } from '../log.js';
+import type { Steps } from '../sums/index.js';
 import type { Clock } from '../system.js';
 import { batchKey, groupKey, type Kept } from './kept.js';
 import type { Purge } from './purge.js';
-import type { Rollup } from './rollup.js';
 import type { Spool, Staged } from './spool.js';
 import type { Store } from './store.js';
 
@@ -26,7 +26,7 @@ export interface HousekeepingParts {
   readonly kept: Kept;
   readonly locks: KeyLocks;
   readonly purge: Purge;
-  readonly rollup: Rollup;
+  readonly sums: Steps;
   readonly clock: Clock;
   /** Whether inserts end with this process. */
   readonly embedded: boolean;
@@ -43,7 +43,7 @@ export class Housekeeping {
 
   /** Everything that is due now. One step that fails must not keep the others from being done. */
   async run(): Promise<void> {
-    const { kept, purge, rollup, ledger, clock } = this.parts;
+    const { kept, purge, sums, ledger, clock } = this.parts;
     const now = clock.now();
     const steps: readonly (() => Promise<unknown>)[] = [
       ...kept.all().map((staged) => () => this.#repeat(staged)),
@@ -52,7 +52,7 @@ export class Housekeeping {
       () => purge.run(now),
       () => ledger.forgetBatches(now - rememberedMilliseconds),
       // May take long, so it comes last.
-      () => rollup.run(now),
+      () => sums.run(now),
     ];
     const failed: unknown[] = [];
     for (const step of steps) await step().catch((error: unknown) => failed.push(error));

@@ -10,6 +10,7 @@ import type { Files } from '../files/index.js';
 import type { Ledger, Rollups } from '../ledger/index.js';
 import { KeyLocks } from '../locks.js';
 import type { Log } from '../log.js';
+import { createSums } from '../sums/index.js';
 import type { Clock, Random } from '../system.js';
 import { busy } from './answers.js';
 import type { Completions } from './complete.js';
@@ -22,7 +23,6 @@ import { rowProblems } from './one-row.js';
 import { Purge } from './purge.js';
 import { IncomingBatches } from './received.js';
 import { removeAccount } from './removed-account.js';
-import { Rollup } from './rollup.js';
 import { Spool } from './spool.js';
 import { Store } from './store.js';
 
@@ -52,12 +52,12 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const grace = settings['query-seconds'] * 1000;
   const purge = new Purge(engine, ledger, grace);
   const leastRows = settings['rollup-rows'];
-  const rollup = new Rollup({ engine, ledger, rollups, leastRows, embedded, grace });
+  const sums = createSums({ engine, ledger, rollups, leastRows, embedded, grace });
   const locks = new KeyLocks();
   const kept = new Kept();
   const parts = { engine, ledger, spool, store, kept, locks, clock, settings, complete };
   const made = new MadeBatches({ ...parts, maxKept: settings['ingest-queue'] });
-  const housekeeping = new Housekeeping({ ...parts, purge, rollup, embedded, log });
+  const housekeeping = new Housekeeping({ ...parts, purge, sums, embedded, log });
   const running = new Set<Promise<unknown>>();
   /** Of those that are running. */
   let receiving = 0;
@@ -129,7 +129,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 
     async close() {
       closed = true;
-      rollup.stop();
+      sums.stop();
       await Promise.allSettled([...running, keeping]);
     },
   };

@@ -5,11 +5,8 @@
  * that its memory depends on batches and never on the size of a table.
  */
 import type { Engine, EngineParams } from '../engine/index.js';
-import type { Ledger } from '../ledger/index.js';
+import { keptMilliseconds, type Ledger } from '../ledger/index.js';
 import { type StoredTable, storedTables } from './stored-tables.js';
-
-/** How long replaced rows stay readable. */
-export const keptMilliseconds = 10 * 60 * 1000;
 
 /** The machine's clock may be set back by this much without a commit being overlooked. */
 const clockSlack = 60 * 60 * 1000;

@@ -3,6 +3,9 @@
  * as `seq`; a reader sees the rows up to the account's low-water mark. Rules and reasons: docs/decisions.
  */
 
+/** How long a snapshot that was the newest one stays readable. */
+export const keptMilliseconds = 10 * 60 * 1000;
+
 /** Everything about a batch that is fixed when its commit begins and repeated by every retry. */
 export interface CommitRequest {
   readonly accountId: string;
@@ -100,6 +103,16 @@ export interface Ledger {
   stored(accountId: string, dataset: string, above: number, upTo: number): Promise<readonly DoneCommit[]>;
   /** Rows of the stored commits of an account and dataset with `above < seq <= upTo`. */
   storedRows(accountId: string, dataset: string, above: number, upTo: number): Promise<number>;
+  /**
+   * First and last day, `yyyy-MM-dd`, of the rows of the stored commits of an account and dataset with `above < seq <= upTo`;
+   * undefined: there are none.
+   */
+  touchedDays(
+    accountId: string,
+    dataset: string,
+    above: number,
+    upTo: number,
+  ): Promise<{ readonly first: string; readonly last: string } | undefined>;
   /** Whether an account has a stored commit of a dataset. */
   hasStored(accountId: string, dataset: string): Promise<boolean>;
   /** Least snapshot that still answers completely for a dataset; 0 if nothing was purged. */

@@ -53,6 +53,24 @@ test('numbers rise by one per account; a token names account, number and body', 
   assert.equal(first?.token, `a:${first?.seq}:hash-x`);
 });
 
+test('the days of later commits are those of the stored ones of the dataset', async () => {
+  assert.equal(await ledger.touchedDays('a', 'reviews', 0, 9), undefined);
+  await done(batch('1'));
+  const wide = await open(batch('2'));
+  await open(batch('3'));
+  await done(batch('4', { dataset: 'ratings' }));
+  assert.deepEqual(await ledger.touchedDays('a', 'reviews', 0, 9), {
+    first: '2024-01-01',
+    last: '2024-01-02',
+  });
+  await ledger.finish(wide, '2023-06-01', '2023-06-02');
+  assert.deepEqual(await ledger.touchedDays('a', 'reviews', 0, 2), {
+    first: '2023-06-01',
+    last: '2024-01-02',
+  });
+  assert.equal(await ledger.touchedDays('a', 'reviews', 2, 9), undefined);
+});
+
 test('a snapshot tells when the newest commit that it sees was done', async () => {
   assert.equal(await ledger.doneAt('a', 9), undefined);
   await done(batch('1'));

@@ -290,6 +290,16 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       return numberOf(row?.row_count);
     },
 
+    async touchedDays(accountId, dataset, above, upTo) {
+      const row = await registry.get(
+        `SELECT min(first_day) AS first_day, max(last_day) AS last_day FROM commits
+         WHERE account_id = $1 AND seq > $2 AND seq <= $3 AND dataset = $4 AND state = 'done'`,
+        [accountId, above, upTo, dataset],
+      );
+      if (row === undefined || row.first_day === null || row.last_day === null) return undefined;
+      return { first: textOf(row.first_day), last: textOf(row.last_day) };
+    },
+
     async hasStored(accountId, dataset) {
       const row = await registry.get(
         "SELECT seq FROM commits WHERE account_id = $1 AND dataset = $2 AND state = 'done' LIMIT 1",

@@ -70,6 +70,7 @@ export function remembered(ledger: Ledger): Ledger {
     accountsWith: (dataset, from, to) => ledger.accountsWith(dataset, from, to),
     stored: (accountId, dataset, above, upTo) => ledger.stored(accountId, dataset, above, upTo),
     storedRows: (accountId, dataset, above, upTo) => ledger.storedRows(accountId, dataset, above, upTo),
+    touchedDays: (accountId, dataset, above, upTo) => ledger.touchedDays(accountId, dataset, above, upTo),
     hasStored: (accountId, dataset) =>
       filled.of(keyOf(accountId, dataset), () => ledger.hasStored(accountId, dataset)),
     purgeMark: (accountId, dataset) => ledger.purgeMark(accountId, dataset),

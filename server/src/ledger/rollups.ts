@@ -1,7 +1,8 @@
 /**
- * How far the rows of an account's dataset are summed. Only a complete sum moves the mark, and every row of a sum
- * carries the last commit of it: whoever reads sums up to a mark and rows above it misses nothing and counts nothing
- * twice, also at an older mark. So readers keep marks in memory, and one that is out of date costs speed alone.
+ * How far the rows of an account's dataset are summed, or counted for a grain, whose name stands in the dataset's place
+ * then. Only a complete sum moves the mark, and every row of a sum carries the last commit of it: whoever reads sums up to
+ * a mark and rows above it misses nothing and counts nothing twice, also at an older mark. So readers keep marks in memory,
+ * and one that is out of date costs speed alone.
  */
 import { LruMap } from '../lru-map.js';
 import type { Registry, RegistryValue } from '../registry/index.js';

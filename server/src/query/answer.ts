@@ -95,7 +95,7 @@ export class Answers {
     restOf: (total: number) => string,
     signal: AbortSignal | undefined,
   ) {
-    const index = this.parts.indexes.of(plan, signal);
+    const index = await this.parts.indexes.of(plan, signal);
     const place = await index.locate(skip, top);
     if (place === undefined) {
       const total = await index.total;

@@ -24,6 +24,7 @@ import type { RowShape } from './row-shape.js';
 import { SmallAnswers } from './small-answers.js';
 import { type Chosen, runOf, Snapshots } from './snapshots.js';
 import { enter, type Timings, timed, watched } from './stages.js';
+import { CountedDays } from './stored-counts.js';
 import { validate } from './validate.js';
 import { type WholeAnswer, type WholeOptions, type WholeRoom, wholeAnswer } from './whole.js';
 
@@ -124,7 +125,7 @@ export function createQuery({
   });
   const answers = new Answers({
     reader,
-    indexes: new PageIndexes(reader),
+    indexes: new PageIndexes(reader, new CountedDays(ledger, rollups)),
     // Sizes are asked beside questions, whose time it is not.
     smallAnswers: new SmallAnswers(reader, clock, new ProductSizes(bare, clock)),
     ledger,

@@ -13,6 +13,7 @@ import type { Reader, Write } from './reader.js';
 import { blocksOf } from './short-blocks.js';
 import { indexStatement, totalStatement } from './sql.js';
 import type { Window } from './sql-writer.js';
+import { type CountedDays, readCounts, type StoredCounts, touchedPart } from './stored-counts.js';
 
 /** Where a page lies: the rows to skip inside the window. Without a window the whole answer is sorted. */
 export interface Place {
@@ -48,43 +49,53 @@ export class PageIndexes {
 
   constructor(
     private readonly reader: Reader,
+    private readonly counted: CountedDays,
     mostBytes = 64 * 1024 * 1024,
   ) {
     this.cache = new IndexCache(mostBytes);
   }
 
   /** The index of a plan, whose pieces are being counted. */
-  of(plan: RowsPlan, signal?: AbortSignal): PageIndex {
+  async of(plan: RowsPlan, signal?: AbortSignal): Promise<PageIndex> {
     const [lead] = plan.order;
-    const pieces = lead === undefined ? [plan] : piecesOf(plan, lead);
+    const stored = await this.counted.of(plan);
+    const isStored = stored !== undefined && touchedPart(plan, stored) === undefined;
+    const pieces = lead === undefined || isStored ? [plan] : piecesOf(plan, lead);
     return new PiecedIndex(
       plan,
       lead,
-      // In the table's order a second thread would wait for the first.
-      pieces.map((piece) => this.counts(piece, lead, pieces.length > 1 ? { max_threads: 1 } : {}, signal)),
+      pieces.map((piece) => {
+        // In the table's order a second thread would wait for the first.
+        const further = pieces.length > 1 ? { max_threads: 1 } : {};
+        return this.counts(piece, lead, stored, further, signal);
+      }),
     );
   }
 
   private counts(
     piece: RowsPlan,
     lead: OrderPlan | undefined,
+    stored: StoredCounts | undefined,
     further: EngineSettings,
     signal: AbortSignal | undefined,
   ): Promise<Counts> {
     const key = lead?.key;
-    const write =
+    const writeOf = (above?: number) =>
       lead === undefined || key === undefined
         ? totalStatement
-        : (written: RowsPlan) => indexStatement(written, { ...lead, key }, mostEntries + 1);
+        : (written: RowsPlan) => indexStatement(written, { ...lead, key }, mostEntries + 1, above);
     const blocks = key === undefined ? {} : blocksOf(key.expression);
+    const count = (part: RowsPlan, above?: number) =>
+      this.rows(part, writeOf(above), { ...blocks, ...further }, signal);
+    const read = (write: Write<RowsPlan>) => this.rows(piece, write, {}, signal);
     const make = async () => {
-      const rows = await this.rows(piece, write, { ...blocks, ...further }, signal);
+      const rows = stored === undefined ? await count(piece) : await readCounts(piece, stored, read, count);
       if (key === undefined) return totalOf(rows);
       if (rows.length > mostEntries) return totalOf(await this.rows(piece, totalStatement, {}, signal));
       return countsOf(rows);
     };
-    // With the snapshot, whether or not the engine is told of it.
-    const statement = write(piece);
+    // With the snapshot, whether or not the engine is told of it. Counts are the same, stored or not.
+    const statement = writeOf()(piece);
     return this.cache.of(`${statement.sql}\n${JSON.stringify(statement.params)}`, make, signal);
   }
 

@@ -290,6 +290,18 @@ export class Writer {
     return `FROM (${this.latest(source.table, source.latestBy, columns, ranged)}) AS t${where}`;
   }
 
+  /** Condition on rows of `t` whose day has rows of commits above one, whatever else they are. */
+  dayOfCommits({ table }: SourcePlan, above: number): string {
+    const { accountId, products } = this.plan;
+    const conditions = [
+      `r.accountId = ${this.params.bind(accountId, 'String')}`,
+      ...products.map(({ column, id }) => `r.${column} = ${this.params.bind(id, 'String')}`),
+      this.range('r'),
+      `r.seq > ${this.params.bind(above, 'UInt64')}`,
+    ];
+    return `t.date IN (SELECT r.date FROM ${table} AS r WHERE ${conditions.join(' AND ')})`;
+  }
+
   private mirrorWriting(ranged: boolean) {
     return {
       bind: this.bind,

@@ -3,6 +3,7 @@
  * data. What all statements share stands in `sql-writer.ts`.
  */
 import type { ValueType } from '@storelens/contract';
+import { distinctRows } from '../sums/index.js';
 import { groupingOf } from './group-digest.js';
 import { isMixed, type MirrorPart } from './mirrored.js';
 import {
@@ -16,7 +17,6 @@ import {
   type StepsPlan,
 } from './plan.js';
 import { frameRows } from './record-sql.js';
-import { distinctRows } from './row-digest.js';
 import { printed } from './row-text.js';
 import { usualBlocks } from './short-blocks.js';
 import {
@@ -160,11 +160,15 @@ function ofOneType(value: string, type: ValueType): string {
   return type === 'decimal' ? `toDecimal128(${value}, 18)` : `toInt64(${value})`;
 }
 
-/** Rows per value of the order's first key, in that order: `[value, rows]`, at most `limit` of them. */
+/**
+ * Rows per value of the order's first key, in that order: `[value, rows]`, at most `limit` of them. With `above` only of
+ * days that have rows of commits above it.
+ */
 export function indexStatement(
   plan: RowsPlan,
   lead: OrderPlan & { readonly key: Key },
   limit: number,
+  above?: number,
 ): Statement {
   const writer = new Writer(plan);
   const others = groupingKeys(plan).filter(({ name }) => name !== lead.name);
@@ -177,7 +181,7 @@ export function indexStatement(
     );
   }
   return writer.statement(
-    `SELECT ${lead.name}, ${distinctRows(others)} AS n FROM (${keyRows(writer, plan, [lead.key, ...others])}) ${tail}`,
+    `SELECT ${lead.name}, ${distinctRows(others)} AS n FROM (${keyRows(writer, plan, [lead.key, ...others], above)}) ${tail}`,
   );
 }
 
@@ -187,14 +191,18 @@ function recordLead(writer: Writer, plan: RowsPlan, value: string): string {
     .join(' UNION ALL ');
 }
 
-/** The keys of every source row, ungrouped. */
-function keyRows(writer: Writer, plan: RowsPlan, keys: readonly Key[]): string {
+/** The keys of every source row, ungrouped; with `above` of days that have rows of commits above it. */
+function keyRows(writer: Writer, plan: RowsPlan, keys: readonly Key[], above?: number): string {
+  const further = (source: SourcePlan) => (above === undefined ? [] : [writer.dayOfCommits(source, above)]);
   const columns =
     keys.length === 0
       ? '1'
       : keys.map((key) => `${writer.expression(key.expression)} AS ${key.name}`).join(', ');
   return plan.sources
-    .map((source) => `SELECT ${columns} ${writer.from(source, columnsOf(plan, source), [])}${usualBlocks}`)
+    .map(
+      (source) =>
+        `SELECT ${columns} ${writer.from(source, columnsOf(plan, source), further(source))}${usualBlocks}`,
+    )
     .join(' UNION ALL ');
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reads the sums of a dataset's rows by day instead of the rows (`ingest/rollup.ts` makes them): the sums up to the
+ * Reads the sums of a dataset's rows by day instead of the rows (`sums/failure-days.ts` makes them): the sums up to the
  * mark, and beside them the raw rows that came later or that a later commit may take the place of. Every row of the
  * union says how many hits it stands for. Where the registry knows that there are none, because as many rows were summed as
  * are stored, the sums are read alone, for 0.87 of the time. Where devices repeat, weeks by failure over a million hits take 0.35 of the

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { datasets, reports } from '@storelens/contract';
 import type { Engine } from '../../src/engine/index.js';
-import { Rollup, type RollupParts } from '../../src/ingest/rollup.js';
+import { createSums, type Steps, type StepsParts } from '../../src/sums/index.js';
 import type { TestAccount } from '../harness.js';
 import { renameFailures, type StoredFailure, storeFailures } from '../wire/failure-rows.js';
 import { type Bench, noon, products, startBench } from './posting.js';
@@ -20,9 +20,9 @@ before(async () => {
 after(() => bench.server.close());
 
 /** A job like the server's, without waiting for snapshots. */
-function job(parts: Partial<RollupParts> = {}): Rollup {
+function job(parts: Partial<StepsParts> = {}): Steps {
   const { engine, ledger, rollups } = bench.server.app.parts;
-  return new Rollup({
+  return createSums({
     ...{ engine, ledger, rollups, leastRows: 1, leastPart: 0, embedded: true, grace: 0, rowsAtOnce: 3 },
     ...parts,
   });
@@ -342,7 +342,7 @@ test('a stopped job ends between two statements, and leaves nothing that counts'
   await storeFailures(bench.server, account, someFailures);
   const known = await answers(account);
   const { engine } = bench.server.app.parts;
-  const stopping: Rollup = job({
+  const stopping: Steps = job({
     engine: {
       ...engine,
       async command(statement) {

@@ -1,22 +1,25 @@
 /**
- * Sums stored rows all the time, also those that snapshots below are still promised for: some requests then read at a
- * snapshot above the sums, some below. `steps` counts the moves of a mark.
+ * Sums and counts stored rows all the time, also those that snapshots below are still promised for: some requests then read at a
+ * snapshot above them, some below. `steps` says how often marks were moved.
  */
 function keepSumming({ app: { parts } }: TestServer) {
   const { rollups } = parts;
-  let steps = 0;
+  let sums = 0;
+  let counts = 0;
   const counting: Pick<Rollups, 'of' | 'begin' | 'goOn' | 'finish'> = {
     of: (...asked) => rollups.of(...asked),
     begin: (...asked) => rollups.begin(...asked),
     goOn: (...asked) => rollups.goOn(...asked),
     async finish(...asked) {
       await rollups.finish(...asked);
-      steps += 1;
+      const [, mark] = asked;
+      if (mark === 'failures') sums += 1;
+      else counts += 1;
     },
   };
-  const rollup = new Rollup({
+  const rollup = createSums({
     ...{ engine: parts.engine, ledger: parts.ledger, rollups: counting },
-    ...{ leastRows: 1, leastPart: 0, embedded: true, grace: 0, rowsAtOnce: 20 },
+    ...{ leastRows: 1, leastPart: 0, embedded: true, grace: 0, rowsAtOnce: 50, piecesAtOnce: 100 },
   });
   let ended = false;
   const running = (async () => {
@@ -29,7 +32,7 @@ function keepSumming({ app: { parts } }: TestServer) {
   running.catch(() => undefined);
   return {
     get steps() {
-      return steps;
+      return { sums, counts };
     },
     async end() {
       ended = true;
@@ -44,8 +47,8 @@ import { randomInt } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reports } from '@storelens/contract';
-import { Rollup } from '../../src/ingest/rollup.js';
 import type { Rollups } from '../../src/ledger/rollups.js';
+import { createSums } from '../../src/sums/index.js';
 import { startServer, type TestServer } from '../harness.js';
 import { compare, type Tally, type Target } from './compare.js';
 import { now } from './generate-data.js';
@@ -91,8 +94,9 @@ export async function compareServer(
     };
     const summing = keepSumming(server);
     const tally = await compare(target, { seed, workers: 4, ...amount }).finally(() => summing.end());
-    t.diagnostic(`rows were summed ${summing.steps} times meanwhile`);
-    assert.ok(summing.steps > 0, 'rows were summed');
+    const { sums, counts } = summing.steps;
+    t.diagnostic(`rows were summed ${sums} times meanwhile, counted ${counts} times`);
+    assert.ok(sums > 0 && counts > 0, 'rows were summed and counted');
     t.diagnostic(
       `${tally.valid} valid requests: ${tally.pages} pages of results with ${tally.rows} rows, ${tally.batches} batches meanwhile, ` +
         `${tally.disturbed} paging runs saw the data change, ${tally.counted} counted skip by hand, ${tally.whole} whole results; ${tally.invalid} invalid requests`,

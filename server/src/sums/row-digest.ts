@@ -9,10 +9,9 @@
  * `uniqExact` relies on the same: of texts and of several values it keeps 128-bit hashes. Whoever constructs values
  * with equal sums on purpose falsifies totals of the account that they write to, which writing lets them do anyway.
  */
-import type { Key } from './plan.js';
 
 /** SQL of the number of distinct rows, out of columns named like the keys. Keys are never null. */
-export function distinctRows(keys: readonly Pick<Key, 'name'>[]): string {
+export function distinctRows(keys: readonly { readonly name: string }[]): string {
   if (keys.length === 0) return 'least(count(), 1)';
   const hashes = keys.map(({ name }, place) => `reinterpretAsUInt128(sipHash128(${name}, ${place}))`);
   return `uniqExact(${hashes.join(' + ')})`;
