@@ -32,6 +32,24 @@ export interface Account {
   readonly origin: string;
 }
 
+/**
+ * Files of the private authorities that profiles were stored with, each once; undefined stands for the profile of a command
+ * that names none. An account of the environment has none.
+ */
+export async function authoritiesOf(
+  names: readonly (string | undefined)[],
+  { environment }: Context,
+): Promise<readonly string[]> {
+  const profiles = await readProfiles(environment);
+  const files = names.flatMap((given) => {
+    const name = given ?? environment.profile;
+    if (name === undefined && environment.clientSecret !== undefined) return [];
+    const profile = Object.hasOwn(profiles, name ?? 'default') ? profiles[name ?? 'default'] : undefined;
+    return profile?.ca === undefined ? [] : [profile.ca];
+  });
+  return [...new Set(files)];
+}
+
 /** The account that a command acts for. Throws UsageError that says what is missing and how to give it. */
 export async function accountOf(input: Input, context: Context): Promise<Account> {
   const { environment } = context;

@@ -34,6 +34,8 @@ export interface Action {
   readonly options: Readonly<Record<string, Option>>;
   /** Lines below the options in the help text. */
   readonly notes?: readonly string[];
+  /** Profiles whose authority it has to trust, where that of the account it acts for is not all; undefined: the default's. */
+  profiles?(input: Input, context: Context): Promise<readonly (string | undefined)[]>;
   /** Does it. Throws UsageError (exit code 2) or RefusedError (exit code 1). */
   run(input: Input, context: Context): Promise<void>;
 }

@@ -4,8 +4,16 @@
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { StorelensError } from '@storelens/client';
-import { accountOptions } from './account.js';
-import { type Action, type Command, type Context, parseInput, RefusedError, UsageError } from './command.js';
+import { accountOptions, authoritiesOf } from './account.js';
+import {
+  type Action,
+  type Command,
+  type Context,
+  type Input,
+  parseInput,
+  RefusedError,
+  UsageError,
+} from './command.js';
 import { application } from './commands/application.js';
 import { completionOf } from './commands/completion.js';
 import { crash } from './commands/crash.js';
@@ -26,7 +34,7 @@ import { version } from './commands/version.js';
 import { readEnvironment } from './environment.js';
 import { authorityHint, exitCodeOf, explained, proxyHint } from './exit-codes.js';
 import { actionHelp, commandHelp, overview } from './help.js';
-import { isTrusted, runTrusting } from './trust.js';
+import { areTrusted, runTrusting } from './trust.js';
 
 const commands: readonly Command[] = [
   login,
@@ -132,13 +140,23 @@ async function dispatch(args: readonly string[], context: Context): Promise<numb
     return 0;
   }
   const input = parseInput(action, `${name} ${actionName}`.trim(), given);
-  if (action.options.ca === accountOptions.ca) {
-    const ca = input.text('ca') ?? context.environment.ca;
-    if (ca !== undefined && !isTrusted(ca, context.environment))
-      return await runTrusting(ca, args, context.environment);
-  }
+  const authorities = await authoritiesFor(action, input, context);
+  if (!areTrusted(authorities, context.environment))
+    return await runTrusting(authorities, args, context.environment);
   await action.run(input, context);
   return 0;
+}
+
+/** Files of the private authorities that an action has to trust: the one that is named, else those of its profiles. */
+async function authoritiesFor(action: Action, input: Input, context: Context): Promise<readonly string[]> {
+  if (action.options.ca !== accountOptions.ca) return [];
+  const named = input.text('ca') ?? context.environment.ca;
+  if (named !== undefined) return [named];
+  if (action.profiles !== undefined)
+    return await authoritiesOf(await action.profiles(input, context), context);
+  // What stores a profile asks nobody in the name of another one.
+  if (action.options.profile !== accountOptions.profile) return [];
+  return await authoritiesOf([input.text('profile')], context);
 }
 
 async function help(args: readonly string[], { out }: Context): Promise<number> {

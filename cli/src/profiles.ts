@@ -16,6 +16,8 @@ export interface Profile {
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** PEM file of a private authority that vouches for the server: an absolute path. */
+  readonly ca?: string | undefined;
 }
 
 /** Where profiles are stored: `storelens/profiles.json` in the user's folder for settings. */
@@ -26,9 +28,9 @@ export function profilesFile({ variables }: Environment): string {
 
 function isProfile(value: unknown): value is Profile {
   if (typeof value !== 'object' || value === null) return false;
-  const { url, tenantId, clientId, clientSecret } = value as Record<string, unknown>;
+  const { url, tenantId, clientId, clientSecret, ca } = value as Record<string, unknown>;
   const texts = [tenantId, clientId, clientSecret].every((text) => typeof text === 'string' && text !== '');
-  return texts && (url === undefined || typeof url === 'string');
+  return texts && [url, ca].every((text) => text === undefined || typeof text === 'string');
 }
 
 /** All stored profiles by name. Throws RefusedError if the file cannot be read. */

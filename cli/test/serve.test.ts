@@ -172,6 +172,20 @@ test('over HTTPS the authority is named with --ca, or trusted by the environment
   assert.deepEqual([stored.code, stored.out], [0, ''], stored.err);
   const ask = 'storelens report installs --app 9NBLGGGZ5QDR --format ndjson';
   assert.equal((await shell(trusting, ask)).code, 0);
+  // The account was stored with its authority, wherever the commands run from, and beside one that Node was told of.
+  assert.equal((await shell(place, `mkdir -p elsewhere; cd elsewhere; ${ask}`)).code, 0);
+  assert.equal((await shell(place, 'storelens mirror status')).code, 0);
+  await shell(place, 'mkdir other; cd other; storelens dev-cert --out tls');
+  assert.equal((await shell(place, `NODE_EXTRA_CA_CERTS=other/tls/ca.pem ${ask}`)).code, 0);
+  const moved = await shell(
+    place,
+    `mv tls/ca.pem tls/moved.pem; ${ask}; echo $?; mv tls/moved.pem tls/ca.pem`,
+  );
+  assert.equal(moved.out, '1\n');
+  assert.match(
+    moved.err,
+    /the authority in \/.*\/tls\/ca\.pem cannot be read: .*; --ca names another file\n$/,
+  );
   // Output and exit code are those of a process that trusts the authority.
   const refused = await shell(trusting, `${ask} --groupby colour`);
   assert.deepEqual([refused.code, refused.out], [4, '']);

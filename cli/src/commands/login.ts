@@ -1,5 +1,6 @@
 /** `storelens login`: stores an account under a name, once the service has granted it a token. */
 import { once } from 'node:events';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type Readable, Writable } from 'node:stream';
 import { accountOptions, connectTo } from '../account.js';
@@ -50,7 +51,8 @@ export const login: Command = {
       },
       notes: [
         'Asks on a terminal for what is not given. The account is stored once a token was granted, in',
-        'storelens/profiles.json of $XDG_CONFIG_HOME or ~/.config, readable for you alone.',
+        'storelens/profiles.json of $XDG_CONFIG_HOME or ~/.config, readable for you alone. So is the place of the file that',
+        '--ca names: other commands need no --ca for this account then.',
       ],
       async run(input, context) {
         const { environment } = context;
@@ -76,10 +78,12 @@ export const login: Command = {
           url: input.text('url') ?? environment.url,
           ...{ tenantId, clientId, clientSecret, origin: `profile ${name}` },
         };
+        const authority = input.text('ca') ?? environment.ca;
         await connectTo(account, input).token();
         const file = await storeProfile(environment, name, {
           ...(account.url !== undefined && { url: account.url }),
           ...{ tenantId, clientId, clientSecret },
+          ...(authority !== undefined && { ca: resolve(authority) }),
         });
         context.err.write(`stored profile ${name} in ${file}\n`);
       },

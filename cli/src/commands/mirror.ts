@@ -68,6 +68,10 @@ export const mirror: Command = {
         '',
         'storelens mirror status shows what was copied.',
       ],
+      profiles: async (input, context) => {
+        const { source, target } = await readConfig(input, context.now());
+        return [source, target];
+      },
       run,
     },
     status: {
@@ -89,6 +93,7 @@ export const mirror: Command = {
         'kept: stored, and the source has it no longer. without: the source has it no longer, or never had it, and',
         'nothing is stored. Neither is a failure: nothing can be done about it.',
       ],
+      profiles: async (input) => [input.text('target')],
       run: status,
     },
   },
