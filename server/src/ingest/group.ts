@@ -5,7 +5,7 @@
  */
 import type { DatasetEntry } from '@storelens/contract';
 import type { Failure } from '../failure.js';
-import type { Begun, Ledger, OpenCommit } from '../ledger/index.js';
+import type { Begun, CommitRequest, Ledger, OpenCommit } from '../ledger/index.js';
 import type { KeyLocks } from '../locks.js';
 import { busy, conflict } from './answers.js';
 import { onDisk } from './disk.js';
@@ -76,9 +76,17 @@ interface Member<Batch> {
   readonly reject: (error: unknown) => void;
 }
 
+/** Members that share an insert, with what the ledger said of each if it was asked already. */
+interface Group<Batch> {
+  readonly members: readonly Member<Batch>[];
+  readonly begun?: readonly Begun[];
+}
+
 /** Members in the order in which they came, and what is known of the group before. */
 interface Line<Batch> {
   readonly members: Member<Batch>[];
+  /** The next group if its commits began with the end of the group before. */
+  next: Group<Batch> | undefined;
   /** Batches of the group before. */
   size: number;
   /** How long that one took. */
@@ -123,7 +131,8 @@ export class Groups<Batch extends GroupBatch> {
       line.members.push(member);
       line.arrived();
     } else {
-      const begun = { members: [member], size: 1, milliseconds: 0, arrived: () => undefined };
+      const arrived = () => undefined;
+      const begun: Line<Batch> = { members: [member], next: undefined, size: 1, milliseconds: 0, arrived };
       this.#lines.set(key, begun);
       void this.#work(key, lock, begun);
     }
@@ -132,36 +141,36 @@ export class Groups<Batch extends GroupBatch> {
   /** Stores groups until nobody waits. While one is stored the next one gathers. */
   async #work(key: string, lock: string, line: Line<Batch>): Promise<void> {
     const { locks, store } = this.parts;
-    while (line.members.length > 0) {
+    while (line.next !== undefined || line.members.length > 0) {
       await locks.run(lock, () =>
         store.inTurn(async () => {
           const began = performance.now();
-          const group = nextGroup(line.members, this.mostBatches);
-          await this.#answered(group);
-          line.size = group.length;
+          const group = line.next ?? { members: nextGroup(line.members, this.mostBatches) };
+          line.next = undefined;
+          await this.#answered(group, line);
+          line.size = group.members.length;
           line.milliseconds = performance.now() - began;
         }),
       );
-      await company(line, this.mostBatches);
+      if (line.next === undefined) await company(line, this.mostBatches);
     }
     // In the same turn as the last look: whoever comes later begins anew.
     this.#lines.delete(key);
   }
 
-  /** Stores a group and answers every member. */
-  async #answered(members: readonly Member<Batch>[]): Promise<void> {
+  /** Stores a group and answers every member; the next group of the line may begin with its end. */
+  async #answered(group: Group<Batch>, line?: Line<Batch>): Promise<void> {
     try {
-      await this.#group(members);
+      await this.#group(group, line);
     } catch (error) {
-      for (const { reject } of members) reject(error);
+      for (const { reject } of group.members) reject(error);
     }
   }
 
   /** Stores a group; answers every member that it does not throw for. */
-  async #group(members: readonly Member<Batch>[]): Promise<void> {
-    const ready = await this.#withoutRivals(members);
-    const requests = ready.map(({ batch }) => requestOf(batch));
-    const begun = await this.parts.ledger.beginAll(requests);
+  async #group(group: Group<Batch>, line?: Line<Batch>): Promise<void> {
+    const ready = group.begun === undefined ? await this.#withoutRivals(group.members) : group.members;
+    const begun = group.begun ?? (await this.parts.ledger.beginAll(requestsOf(ready)));
     const fresh: Begin<Batch>[] = [];
     const open: Begin<Batch>[] = [];
     for (const [index, member] of ready.entries()) {
@@ -172,7 +181,17 @@ export class Groups<Batch extends GroupBatch> {
     }
     await this.#takeOver(open);
     const [first, ...others] = fresh;
-    if (first !== undefined) await this.#insert([first, ...others]);
+    if (first !== undefined) await this.#insert([first, ...others], line);
+  }
+
+  /**
+   * The members whose commits begin with the end of a group: one transaction and one flush instead of two, while which
+   * nothing else happens. None when too few have come, or when earlier changes have to be settled first.
+   */
+  #following(line: Line<Batch> | undefined, size: number): readonly Member<Batch>[] {
+    if (line === undefined || line.members.length < Math.max(size >> 1, 1)) return [];
+    if (line.members.some(({ batch }) => batch.supersedes.length > 0)) return [];
+    return nextGroup(line.members, this.mostBatches);
   }
 
   /**
@@ -219,7 +238,7 @@ export class Groups<Batch extends GroupBatch> {
       if (outcome.outcome === 'done') member.resolve({ seq: commit.seq, outcome: 'kept' });
       else if (outcome.outcome === 'open' || group?.commits.length === 1) member.reject(outcome.error);
       // Another one may be to blame; alone it gets what it deserves.
-      else await this.#group([member]).catch(member.reject);
+      else await this.#group({ members: [member] }).catch(member.reject);
     }
   }
 
@@ -233,7 +252,7 @@ export class Groups<Batch extends GroupBatch> {
     return result;
   }
 
-  async #insert(begun: readonly [Begin<Batch>, ...Begin<Batch>[]]): Promise<void> {
+  async #insert(begun: readonly [Begin<Batch>, ...Begin<Batch>[]], line?: Line<Batch>): Promise<void> {
     const { ledger, spool, store, kept } = this.parts;
     const { text, ...rows } = this.compose(numbered(begun));
     const staged = stagedOf(spool.newId(), begun, rows);
@@ -245,16 +264,26 @@ export class Groups<Batch extends GroupBatch> {
       throw error;
     }
     kept.add(staged);
-    const result = await store.settle(staged, false);
+    let following: readonly Member<Batch>[] = [];
+    const result = await store.settle(staged, false, () => {
+      following = this.#following(line, begun.length);
+      return requestsOf(following);
+    });
+    if (line !== undefined && following.length > 0) {
+      if (result.outcome === 'done') line.next = { members: following, begun: result.begun };
+      else line.members.unshift(...following);
+    }
     if (result.outcome !== 'open') {
       kept.delete(staged);
-      await spool.remove(staged.id);
+      spool.removeGroup(staged.id);
     }
     if (result.outcome === 'ended' && begun.length > 1) {
       // Nothing is stored. Halves of halves find who is to blame in few inserts.
       const members = begun.map(({ member }) => member);
       const half = members.length >> 1;
-      for (const part of [members.slice(0, half), members.slice(half)]) await this.#answered(part);
+      for (const part of [members.slice(0, half), members.slice(half)]) {
+        await this.#answered({ members: part });
+      }
       return;
     }
     if (result.outcome === 'ended') await store.dropFiles(staged.files);
@@ -308,6 +337,10 @@ async function company(line: Line<unknown>, most: number): Promise<void> {
     };
   });
   line.arrived = () => undefined;
+}
+
+function requestsOf(members: readonly Member<GroupBatch>[]): readonly CommitRequest[] {
+  return members.map(({ batch }) => requestOf(batch));
 }
 
 /** Takes as many members as a group may have. */

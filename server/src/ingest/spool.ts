@@ -5,7 +5,7 @@
  * very same insert. `<name>.file` are files on their way to the store of files.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, openSync, writevSync } from 'node:fs';
+import { closeSync, createReadStream, openSync, rmSync, writevSync } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { OpenCommit } from '../ledger/index.js';
@@ -144,6 +144,11 @@ export class Spool {
     // The statement goes first: a body alone is swept at the next start.
     await rm(this.#statementFile(id), { force: true });
     await Promise.all(kinds.map((kind) => rm(this.rowsFile(id, kind), { force: true })));
+  }
+
+  /** Removes the files of a group, which are few megabytes, at once: to be asked for like their writing. */
+  removeGroup(id: string): void {
+    for (const file of [this.#statementFile(id), this.rowsFile(id)]) rmSync(file, { force: true });
   }
 
   /** Batches that are staged completely, for a start; whatever else lies in the folder is removed. */

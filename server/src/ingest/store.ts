@@ -5,7 +5,7 @@
 import { type Engine, EngineError, Queue } from '../engine/index.js';
 import { Failure } from '../failure.js';
 import type { Files } from '../files/index.js';
-import type { Ledger, OpenCommit, Written } from '../ledger/index.js';
+import type { Begun, CommitRequest, Ledger, OpenCommit, Written } from '../ledger/index.js';
 import type { Days, Spool, Staged, StagedFile, Supersedes } from './spool.js';
 import { storedTables } from './stored-tables.js';
 
@@ -24,9 +24,9 @@ export class RefusedRows extends Error {
   }
 }
 
-/** What became of a commit. Only an open one needs its files any longer. */
+/** What became of a commit. Only an open one needs its files any longer. `begun`: commits that began with its end. */
 export type Outcome =
-  | { readonly outcome: 'done' }
+  | { readonly outcome: 'done'; readonly begun: readonly Begun[] }
   | { readonly outcome: 'ended' | 'open'; readonly error: unknown };
 
 /** Days of a commit whose rows could not be asked for theirs: all there are. */
@@ -69,8 +69,15 @@ export class Store {
     return this.#writers.run(work);
   }
 
-  /** Stores rows and files and settles the commits. `repeated`: an earlier attempt may have stored any of them. */
-  async settle(staged: Staged, repeated: boolean): Promise<Outcome> {
+  /**
+   * Stores rows and files and settles the commits. `repeated`: an earlier attempt may have stored any of them. When all is
+   * stored, `next` is asked for batches of the account whose commits are to begin with the end of these.
+   */
+  async settle(
+    staged: Staged,
+    repeated: boolean,
+    next: () => readonly CommitRequest[] = () => [],
+  ): Promise<Outcome> {
     const { id, commits, statement, reads, token } = staged;
     const [{ accountId: account }] = commits;
     try {
@@ -94,8 +101,7 @@ export class Store {
         return await this.#end(error, () => this.remove(commits, repeated ? staged.files : []));
       }
       await this.#supersede(commits[0], staged.supersedes);
-      await this.ledger.finishAll(written);
-      return { outcome: 'done' };
+      return { outcome: 'done', begun: await this.ledger.finishAll(written, next()) };
     } catch (error) {
       const away = error instanceof EngineError && error.kind === 'unavailable';
       return { outcome: 'open', error: away ? laterFailure(error) : error };

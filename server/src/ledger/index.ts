@@ -76,8 +76,11 @@ export interface Ledger {
   beginAll(requests: readonly CommitRequest[]): Promise<readonly Begun[]>;
   /** Marks a commit as stored; `firstDay` and `lastDay` are `yyyy-MM-dd`, the least and greatest day of its rows. */
   finish(commit: OpenCommit, firstDay: string, lastDay: string): Promise<void>;
-  /** The same for several commits of one account in one transaction: readers see all of them or none. */
-  finishAll(written: readonly Written[]): Promise<void>;
+  /**
+   * The same for several commits of one account in one transaction: readers see all of them or none. Commits of `next`,
+   * which is of the same account, begin in that transaction, too, as `beginAll` says: the disk is waited for once.
+   */
+  finishAll(written: readonly Written[], next?: readonly CommitRequest[]): Promise<readonly Begun[]>;
   /** Makes a commit void and its batch id free. Only when its rows are definitely not stored. */
   abandon(commit: OpenCommit): Promise<void>;
   /** Forbids to take an open commit over or to finish it; its rows are to be removed before `abandon`. */

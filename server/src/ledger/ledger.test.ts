@@ -132,10 +132,13 @@ test('several batches begin together and are done together', async () => {
   await assert.rejects(ledger.finishAll(written), /cannot be finished: it is closing/);
   assert.equal(await ledger.snapshot('a'), known.seq, 'none of them is done');
   await ledger.abandon(second.commit);
-  await ledger.finishAll([first]);
+  await assert.rejects(ledger.finishAll([second], [batch('next')]), /cannot be finished: it is void/);
+  const [next] = await ledger.finishAll([first], [batch('next')]);
+  assert.ok(next?.outcome === 'open');
+  assert.equal(next.commit.seq, 5, 'what failed has taken no number');
   assert.equal(await ledger.snapshot('a'), 3);
   await assert.rejects(ledger.beginAll([batch('4'), batch('5', { accountId: 'b' })]), TypeError);
-  assert.equal((await open(batch('6'))).seq, 5, 'numbers of what was rolled back are free');
+  assert.equal((await open(batch('6'))).seq, 6, 'numbers of what was rolled back are free');
 });
 
 test('a void batch begins anew under a new number', async () => {

@@ -163,9 +163,18 @@ export function createLedger(registry: Registry, clock: Clock): Ledger {
       await finishIn(registry, [{ commit, firstDay, lastDay }], clock.now());
     },
 
-    async finishAll(written) {
-      if (written.length === 1) await finishIn(registry, written, clock.now());
-      else await registry.transaction((queries) => finishIn(queries, written, clock.now()));
+    async finishAll(written, next = []) {
+      const [first, ...others] = written;
+      if (first === undefined) return await beginAll(next);
+      const now = clock.now();
+      if (others.length + next.length === 0) {
+        await finishIn(registry, written, now);
+        return [];
+      }
+      return await registry.transaction(async (queries) => {
+        await finishIn(queries, written, now);
+        return next.length === 0 ? [] : await beginIn(queries, first.commit.accountId, next, now);
+      });
     },
 
     async abandon(commit) {

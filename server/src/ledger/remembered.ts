@@ -43,7 +43,7 @@ export function remembered(ledger: Ledger): Ledger {
   const filled = new Memory<boolean>();
   const keyOf = (accountId: string, dataset: string) => `${accountId} ${dataset}`;
   /** Whoever sees the new snapshot sees that the dataset has rows, too. */
-  const stored = (commit: OpenCommit | undefined, work: Promise<void>) => {
+  const stored = <Result>(commit: OpenCommit | undefined, work: Promise<Result>) => {
     const { accountId = '', dataset = '' } = commit ?? {};
     return snapshots.changing(accountId, filled.changing(keyOf(accountId, dataset), work));
   };
@@ -54,7 +54,10 @@ export function remembered(ledger: Ledger): Ledger {
     begin: (request) => begun(request.accountId, ledger.begin(request)),
     beginAll: (requests) => begun(requests[0]?.accountId ?? '', ledger.beginAll(requests)),
     finish: (commit, firstDay, lastDay) => stored(commit, ledger.finish(commit, firstDay, lastDay)),
-    finishAll: (written) => stored(written[0]?.commit, ledger.finishAll(written)),
+    finishAll(written, next = []) {
+      const work = stored(written[0]?.commit, ledger.finishAll(written, next));
+      return next.length === 0 ? work : begun(next[0]?.accountId ?? '', work);
+    },
     abandon: (commit) => snapshots.changing(commit.accountId, ledger.abandon(commit)),
     giveUp: (commit) => snapshots.changing(commit.accountId, ledger.giveUp(commit)),
     snapshot: (accountId) => snapshots.of(accountId, () => ledger.snapshot(accountId)),

@@ -54,9 +54,10 @@ beforeEach(async () => {
           sizes.push(requests.length);
           return await ledger.beginAll(requests);
         },
-        async finishAll(written) {
+        async finishAll(written, next) {
+          if (next !== undefined && next.length > 0) sizes.push(next.length);
           if (fault === 'no finish') throw new Error('no room');
-          await ledger.finishAll(written);
+          return await ledger.finishAll(written, next);
         },
       }),
     },

@@ -68,9 +68,10 @@ const bench = await openMade(folder, {
       reached('after begin');
       return begun;
     },
-    async finishAll(written) {
-      await ledger.finishAll(written);
+    async finishAll(written, next) {
+      const begun = await ledger.finishAll(written, next);
       reached('after finish');
+      return begun;
     },
   }),
 });

@@ -72,9 +72,9 @@ beforeEach(async () => {
       }),
       ledger: (ledger) => ({
         ...ledger,
-        async finishAll(written) {
+        async finishAll(written, next) {
           if (fault === 'no finish') throw new Error('no room');
-          await ledger.finishAll(written);
+          return await ledger.finishAll(written, next);
         },
       }),
     },
