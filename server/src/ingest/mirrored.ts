@@ -11,12 +11,13 @@ import { batchKey } from './kept.js';
 import { BodyLimits } from './limits.js';
 import { readMedia } from './media.js';
 import { type MirroredDay, writeDay } from './mirrored-rows.js';
+import { settleOwn, stageOwn } from './own-insert.js';
 import { receive } from './receive.js';
 import type { IncomingParts } from './received.js';
 import type { Scanner } from './scanner.js';
 import type { Staged } from './spool.js';
 import type { Statement } from './statement.js';
-import { type Outcome, RefusedRows } from './store.js';
+import { RefusedRows } from './store.js';
 
 /** Rows are looked at when they are rewritten. */
 const unseen: Scanner = { push: () => undefined, end: () => ({ rows: 0 }) };
@@ -130,32 +131,12 @@ export class MirroredDays {
       supersedes: [],
     };
     const staged = (takenOver ? kept.of(commit) : undefined) ?? fresh;
-    if (staged === fresh) await this.#stage(fresh, takenOver);
-    const result = await this.#settle(staged, takenOver, id);
+    if (staged === fresh) await stageOwn(this.parts, fresh, takenOver, 'day');
+    const result = await settleOwn(this.parts, staged, takenOver, id);
     if (result.outcome === 'done') return { seq, duplicate: false };
     const { error } = result;
     if (!(error instanceof RefusedRows)) throw error;
     const row = error.row === undefined ? 'A row' : `row ${error.row}:`;
     throw new Failure('invalid-rows', [`${row} cannot be stored; its text is not valid.`], { cause: error });
-  }
-
-  async #stage(staged: Staged, takenOver: boolean): Promise<void> {
-    const { spool, ledger, kept } = this.parts;
-    try {
-      await spool.stage(staged);
-    } catch (cause) {
-      if (!takenOver) await ledger.abandon(staged.commits[0]);
-      throw new Failure('unavailable', ['The day cannot be written to disk.'], { retryAfter: 30, cause });
-    }
-    kept.add(staged);
-  }
-
-  async #settle(staged: Staged, repeated: boolean, own: string): Promise<Outcome> {
-    const { store, kept, spool } = this.parts;
-    const result = await store.settle(staged, repeated);
-    if (result.outcome === 'open') return result;
-    kept.delete(staged);
-    if (staged.id !== own) await spool.remove(staged.id);
-    return result;
   }
 }

@@ -22,6 +22,7 @@ import { jsonScanner } from './json-scanner.js';
 import { batchKey, type Kept } from './kept.js';
 import { BodyLimits } from './limits.js';
 import { type Media, type RowFormat, readIdempotencyKey, readMedia } from './media.js';
+import { settleOwn, stageOwn } from './own-insert.js';
 import { packRows } from './packed.js';
 import type { ParquetReading } from './parquet-columns.js';
 import { type Received, receive } from './receive.js';
@@ -31,7 +32,7 @@ import type { Scan } from './scanner.js';
 import { bareRows, type SmallBatch, smallBatches, smallBytes } from './small.js';
 import type { Spool, Staged } from './spool.js';
 import { statementOf } from './statement.js';
-import { type Outcome, RefusedRows, type Store } from './store.js';
+import { RefusedRows, type Store } from './store.js';
 
 /** A good body, in memory or in the spool. */
 export interface Checked {
@@ -177,7 +178,7 @@ export class IncomingBatches {
 
   /** Step 3 and 4: the commit number, and the files from which its insert can be repeated. */
   async #begin(request: IncomingBatch, batchId: string, checked: Checked) {
-    const { ledger, spool, kept } = this.parts;
+    const { ledger, kept } = this.parts;
     const { dataset, accountId } = request;
     const { hash: bodyHash, scan } = checked.received;
     const begun = await ledger.begin({
@@ -208,24 +209,8 @@ export class IncomingBatches {
       supersedes: [],
       ...(reads === 'rows' && { rowsHash: bodyHash }),
     };
-    try {
-      await spool.stage(staged);
-    } catch (cause) {
-      if (!takenOver) await ledger.abandon(commit);
-      throw new Failure('unavailable', ['The batch cannot be written to disk.'], { retryAfter: 30, cause });
-    }
-    kept.add(staged);
+    await stageOwn(this.parts, staged, takenOver, 'batch');
     return { ...begun, staged };
-  }
-
-  /** Step 5: insert and done. What is settled needs no files any longer, but for the explanation. */
-  async #settle(staged: Staged, repeated: boolean, own: string): Promise<Outcome> {
-    const { store, kept, spool } = this.parts;
-    const result = await store.settle(staged, repeated);
-    if (result.outcome === 'open') return result;
-    kept.delete(staged);
-    if (staged.id !== own) await spool.remove(staged.id);
-    return result;
   }
 
   /** In words, what is wrong with the rows of a body. */
@@ -255,9 +240,9 @@ export class IncomingBatches {
     const answer = { dataset: request.dataset.name, accepted: rows, batch: batchId, duplicate: false };
     const begun = await this.parts.store.inTurn(async () => {
       const found = await this.#begin(request, batchId, checked);
-      return 'staged' in found
-        ? { ...found, result: await this.#settle(found.staged, found.takenOver, checked.id) }
-        : found;
+      if (!('staged' in found)) return found;
+      // Step 5: insert and done. The files of this attempt stay for the explanation.
+      return { ...found, result: await settleOwn(this.parts, found.staged, found.takenOver, checked.id) };
     });
     switch (begun.outcome) {
       case 'duplicate':
