@@ -212,7 +212,7 @@ const malformed: readonly (readonly [type: string, body: string | Buffer, proble
   [
     'text/csv',
     `timestamp,applicationId\n${event.timestamp},${event.applicationId}\n\n${event.timestamp},${event.applicationId}`,
-    /^row 2: not CSV: unexpected character/,
+    /^row 2: not CSV: a blank line, which may stand at the end of the body alone$/,
   ],
   ['text/csv', 'timestamp,applicationId\n"open', /^row 1: /],
   ['text/csv', 'timestamp,applicationId,timestamp\n', /^header: timestamp: given twice$/],
