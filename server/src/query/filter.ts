@@ -1,7 +1,7 @@
 /**
  * The filter grammar: text to a tree. `and` binds tighter than `or`; a quote inside text is doubled; keywords and
  * names compare without regard to case; U+2018 and U+2019 count as quotes, for text copied from web pages. Knows
- * no report: names and literals are checked in `validate.ts`. Every error names the position, counted from 1.
+ * no report: names and literals are checked in `check-filter.ts`. Every error names the position, counted from 1.
  */
 import type { FilterOperator } from '@storelens/contract';
 

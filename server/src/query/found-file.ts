@@ -30,7 +30,7 @@ export function foundFile(
   row: readonly unknown[] | undefined,
   reach: Reach | undefined,
   { days, now }: { readonly days: number; readonly now: number },
-): FoundFile {
+): Omit<FoundFile, 'notices'> {
   if (row === undefined) throw unknownFile(question, reach?.notice);
   const [cabId, cabIdHash, day, time, bytes] = row;
   const name = recordName(question);
@@ -51,13 +51,7 @@ export function foundFile(
     day: String(day),
     expiresAt,
     bytes: Number(bytes),
-    notices: ignoredNotices(question),
   };
-}
-
-/** Parameters that other reports have. */
-export function ignoredNotices({ entry, ignored }: Question): string[] {
-  return ignored.map((name) => `${name} is no parameter of ${entry.name} and was ignored`);
 }
 
 /** `cabId '1336373323853'`: how a record was asked for. */

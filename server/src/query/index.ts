@@ -2,19 +2,20 @@
  * Answers reports: parse, validate, plan, SQL, engine, envelope. This is the only way in; nothing before the engine
  * touches data. Rows are rendered by the engine and passed through as bytes.
  */
-import { datasets, type ReportEntry } from '@storelens/contract';
+import type { ReportEntry } from '@storelens/contract';
 import type { Engine } from '../engine/index.js';
-import type { Ledger, Mark, Rollups } from '../ledger/index.js';
+import type { Ledger, Rollups } from '../ledger/index.js';
 import type { AccountProducts } from '../products/index.js';
 import type { Clock, Random } from '../system.js';
 import { Answers } from './answer.js';
 import { AnswerCache, type CodedForms, isMomentary } from './answer-cache.js';
-import { type FoundFile, foundFile, ignoredNotices, unknownFile } from './found-file.js';
+import { type FoundFile, foundFile, unknownFile } from './found-file.js';
 import { type LinkForm, nextLink } from './link.js';
 import { mirrorTableOf } from './mirrored.js';
 import { NewestRows } from './newest-rows.js';
 import { PageIndexes } from './page-index.js';
 import { type Plan, plan } from './plan.js';
+import { ignoredNotices } from './problems.js';
 import { ProductSizes } from './product-sizes.js';
 import { isCut, type Limits, reachOf } from './reach.js';
 import { Reader } from './reader.js';
@@ -25,6 +26,7 @@ import { SmallAnswers } from './small-answers.js';
 import { type Chosen, runOf, Snapshots } from './snapshots.js';
 import { enter, type Timings, timed, watched } from './stages.js';
 import { CountedDays } from './stored-counts.js';
+import { summedOf } from './summed-rows.js';
 import { validate } from './validate.js';
 import { type WholeAnswer, type WholeOptions, type WholeRoom, wholeAnswer } from './whole.js';
 
@@ -148,47 +150,26 @@ export function createQuery({
     return { sellerId, products, present, now, origin: linkForm().publicUrl };
   }
 
-  /** The commit up to which the rows of a report are summed; several tables are not read as sums. */
-  async function summedMark({ sources }: ReportEntry, accountId: string): Promise<Mark | undefined> {
-    const [source, ...others] = sources;
-    if (source === undefined || others.length > 0 || datasets[source.table]?.summed === undefined)
-      return undefined;
-    return await rollups.mark(accountId, source.table);
-  }
-
-  /** Whether the sums up to a mark hold every row that a snapshot sees of a report. */
-  async function isAllSummed({ sources }: ReportEntry, accountId: string, mark: Mark, snapshot: number) {
-    const table = sources[0]?.table ?? '';
-    return mark.whole && (await ledger.storedRows(accountId, table, mark.seq, snapshot)) === 0;
-  }
-
-  /** What the caller asks, and how to plan it at a snapshot. */
+  /** What the caller asks, what is to be said whatever the answer, and how to plan it at a snapshot. */
   function understand(entry: ReportEntry, rawQuery: string, scope: QueryScope) {
     const now = clock.now();
     const question = validate(rawQuery, entry, scope.products, now, settings['row-shape']);
     const reach = reachOf(entry, question.level, settings, now);
+    const notices = ignoredNotices(question);
+    if (question.mismatch !== undefined) notices.push(question.mismatch);
+    else if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
     const { accountId, sellerId, products } = scope;
     const files = { days: settings['crash-file-days'], readable: scope.mayDownload };
     enter('plan');
-    const planAt = async (snapshot: number, mark?: Mark) => {
+    const planAt = async (snapshot: number) => {
       // After the snapshot was taken: whoever may see mirrored rows knows that there are some.
       const mirror = mirrorTableOf(entry);
       const mirrored = mirror !== undefined && (await ledger.hasStored(accountId, mirror));
-      const circumstances = {
-        accountId,
-        sellerId,
-        products,
-        snapshot,
-        summedTo: mark?.seq ?? 0,
-        allSummed: mark !== undefined && (await isAllSummed(entry, accountId, mark, snapshot)),
-        now,
-        files,
-        reach,
-        mirrored,
-      };
-      return plan(question, circumstances);
+      const summed = await summedOf(entry, accountId, snapshot, ledger, rollups);
+      const when = { snapshot, now, reach, mirrored, ...summed };
+      return plan(question, { accountId, sellerId, products, files, ...when });
     };
-    return { question, reach, planAt, now };
+    return { question, reach, notices, planAt, now };
   }
 
   return {
@@ -211,10 +192,7 @@ export function createQuery({
     },
 
     async whole(entry, rawQuery, scope, options) {
-      const { question, reach, planAt } = understand(entry, rawQuery, scope);
-      const notices = ignoredNotices(question);
-      if (question.mismatch !== undefined) notices.push(question.mismatch);
-      else if (reach !== undefined && isCut(question, reach)) notices.push(reach.notice);
+      const { question, reach, notices, planAt } = understand(entry, rawQuery, scope);
       const room: WholeRoom = {
         engine,
         seconds: settings['stream-seconds'],
@@ -225,23 +203,17 @@ export function createQuery({
         tagOf: (plan, further) => kept.tagOf(plan, [...further, reach?.notice]),
         noticesOf: (plan, empty) => answers.noticesOf(question, plan, empty, options.signal),
       };
-      const summed = await summedMark(entry, scope.accountId);
-      const understood = {
-        question,
-        accountId: scope.accountId,
-        notices,
-        planAt: (snapshot: number) => planAt(snapshot, summed),
-      };
-      return await wholeAnswer(understood, room, options);
+      return await wholeAnswer({ question, accountId: scope.accountId, notices, planAt }, room, options);
     },
 
     async find(entry, rawQuery, scope, signal) {
-      const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
+      const { question, reach, notices, planAt, now } = understand(entry, rawQuery, scope);
       if (question.mismatch !== undefined) throw unknownFile(question, question.mismatch);
       const planned = await planAt(await ledger.snapshot(scope.accountId));
       if (planned.kind !== 'file') throw new TypeError(`${entry.name} answers no file`);
       const [row] = await reader.values(planned, fileStatement, { signal });
-      return foundFile(question, planned, row, reach, { days: settings['crash-file-days'], now });
+      const found = foundFile(question, planned, row, reach, { days: settings['crash-file-days'], now });
+      return { ...found, notices };
     },
   };
 
@@ -251,21 +223,16 @@ export function createQuery({
     scope: QueryScope,
     { signal, has = () => false }: RunOptions,
   ): Promise<Answer> {
-    const { question, reach, planAt, now } = understand(entry, rawQuery, scope);
-    const ignored = ignoredNotices(question);
+    const { question, reach, notices: first, planAt, now } = understand(entry, rawQuery, scope);
     if (question.mismatch !== undefined) {
       const snapshot = await ledger.snapshot(scope.accountId);
       const body = await answers.empty(question, scope.accountId, snapshot);
-      const notices = [...ignored, question.mismatch];
-      return { body, notices, tag: undefined, coded: undefined };
+      return { body, notices: first, tag: undefined, coded: undefined };
     }
-    if (reach !== undefined && isCut(question, reach)) ignored.push(reach.notice);
 
-    // A mark that moves meanwhile is none the worse.
-    const summed = await summedMark(entry, scope.accountId);
     const read = async ({ snapshot, notice, present, begins, steady }: Chosen) => {
-      const planned = await planAt(snapshot, summed);
-      const notices = notice === undefined ? ignored : [...ignored, notice];
+      const planned = await planAt(snapshot);
+      const notices = notice === undefined ? first : [...first, notice];
       const link = nextLink(question, question.skip + question.top, snapshot, linkForm());
       const tag = kept.tagOf(planned, [link, reach?.notice, ...notices]);
       const reading = find(planned, snapshot, tag, notices);

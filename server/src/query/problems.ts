@@ -1,4 +1,7 @@
-/** What is wrong with a request: the list of sentences, and the words for names that a report does not know. */
+/**
+ * What is wrong with a request: the list of sentences, and the words for names that a report does not know, refused or
+ * ignored.
+ */
 import type { Field, ReportEntry } from '@storelens/contract';
 import { mostProblems, nearestName, printable } from './parse.js';
 
@@ -38,4 +41,9 @@ export function unknownField(
   const nearest = nearestName(written, names);
   const hint = nearest === undefined ? '' : `did you mean '${nearest}'? `;
   return `'${printable(written)}' cannot be ${verb} in ${entry.name}; ${hint}accepted: ${names.join(', ')}`;
+}
+
+/** Parameters that other reports have. */
+export function ignoredNotices(question: { entry: ReportEntry; ignored: readonly string[] }): string[] {
+  return question.ignored.map((name) => `${name} is no parameter of ${question.entry.name} and was ignored`);
 }

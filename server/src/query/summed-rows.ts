@@ -9,14 +9,33 @@
  * Answers are the same whatever the mark says. A snapshot below it, hours, and columns that are not in the sums read
  * raw rows alone.
  */
-import { datasets, type Summed } from '@storelens/contract';
+import { datasets, type ReportEntry, type Summed } from '@storelens/contract';
+import type { Ledger, Rollups } from '../ledger/index.js';
 import type { Plan, SourcePlan } from './plan.js';
+
+const notSummed = { summedTo: 0, allSummed: false };
 
 /** Column of the sums with the number of rows. */
 export const hits = 'hits';
 
 /** Empty in all sums, and an alias there: rows that were renamed are not summed. */
 const emptyInSums = 'formerHashes';
+
+/** How far the rows of a report are summed, and whether that is all a snapshot sees; several tables are not summed. */
+export async function summedOf(
+  { kind, sources }: ReportEntry,
+  accountId: string,
+  snapshot: number,
+  ledger: Pick<Ledger, 'storedRows'>,
+  rollups: Pick<Rollups, 'mark'>,
+): Promise<Pick<Plan, 'summedTo' | 'allSummed'>> {
+  const [source, ...others] = sources;
+  if (kind !== 'grouped' || source === undefined || others.length > 0) return notSummed;
+  if (datasets[source.table]?.summed === undefined) return notSummed;
+  const { seq, whole } = await rollups.mark(accountId, source.table);
+  const allSummed = whole && (await ledger.storedRows(accountId, source.table, seq, snapshot)) === 0;
+  return { summedTo: seq, allSummed };
+}
 
 /** The sums that a source of a plan is read from; undefined: from its rows. `columns` are all that the plan reads. */
 export function sumsOf(plan: Plan, source: SourcePlan, columns: readonly string[]): Summed | undefined {
