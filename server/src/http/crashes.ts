@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Failure } from '../failure.js';
 import { readIdempotencyKey } from '../ingest/index.js';
-import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
+import { bodyOf, drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
 import type { Parts } from './parts.js';
 
 const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -16,14 +16,10 @@ export function registerCrashRoutes(server: FastifyInstance, parts: Parts): void
       const caller = await ingestCaller(request, parts, { action, target: 'crashes' });
       requireRight(caller, 'ingest');
       const { source, applicationId } = queryOf(request.url);
-      const length = header(request, 'content-length');
       const answer = await parts.crashes.accept({
         accountId: caller.accountId,
         products: await parts.products.of(caller.accountId),
-        body: request.raw,
-        contentType: header(request, 'content-type'),
-        contentEncoding: header(request, 'content-encoding'),
-        contentLength: length === undefined ? undefined : Number(length),
+        ...bodyOf(request),
         source,
         applicationId,
         idempotencyKey: readIdempotencyKey(header(request, 'idempotency-key')),

@@ -1,4 +1,4 @@
-/** What all routes below `/ingest/v1` share: methods, who calls, headers as text, answers, bodies refused early. */
+/** What all routes below `/ingest/v1` share: methods, who calls, bodies as they come, answers, bodies refused early. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Failure } from '../failure.js';
@@ -77,6 +77,17 @@ export function sendJson(reply: FastifyReply, answer: object): FastifyReply {
 export function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** The raw body, and what its headers say of it. */
+export function bodyOf(request: FastifyRequest) {
+  const length = header(request, 'content-length');
+  return {
+    body: request.raw,
+    contentType: header(request, 'content-type'),
+    contentEncoding: header(request, 'content-encoding'),
+    contentLength: length === undefined ? undefined : Number(length),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { datasets } from '@storelens/contract';
 import type { FastifyInstance } from 'fastify';
 import { Failure } from '../failure.js';
-import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
+import { bodyOf, drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
 import type { Parts } from './parts.js';
 
 /** Registers `POST /ingest/v1/{dataset}`; checks in the order path, verb, token, role, body. */
@@ -22,15 +22,11 @@ export function registerIngestRoutes(server: FastifyInstance, parts: Parts): voi
         target: dataset.name,
       });
       requireRight(caller, 'ingest');
-      const length = header(request, 'content-length');
       const answer = await parts.ingest.accept({
         dataset,
         accountId: caller.accountId,
         products: await parts.products.of(caller.accountId),
-        body: request.raw,
-        contentType: header(request, 'content-type'),
-        contentEncoding: header(request, 'content-encoding'),
-        contentLength: length === undefined ? undefined : Number(length),
+        ...bodyOf(request),
         idempotencyKey: header(request, 'idempotency-key'),
       });
       return sendJson(reply, answer);

@@ -7,7 +7,7 @@ import type { Caller } from '../identity/index.js';
 import type { MirroredFrame, RecordKey } from '../mirror/index.js';
 import type { AccountProducts } from '../products/index.js';
 import { utcDay } from '../system.js';
-import { drain, header, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
+import { bodyOf, drain, ingestCaller, onlyMethods, requireRight, sendJson } from './ingest-caller.js';
 import { readJson } from './json-body.js';
 import type { Parts } from './parts.js';
 
@@ -62,7 +62,6 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
       const { accountId } = await callerOf(request, ':report/:day', `mirror/${name}/${day}`);
       const given = parametersOf(request.url, ['applicationId', 'aggregationLevel', 'groupby', 'settled']);
       const owned = await products.of(accountId);
-      const length = header(request, 'content-length');
       const answer = await mirror.put({
         accountId,
         table,
@@ -72,10 +71,7 @@ export function registerMirrorRoutes(server: FastifyInstance, parts: Parts): voi
         grouping: groupingOf(table, given.get('groupby')),
         settled: settledOf(given.get('settled')),
         products: owned,
-        body: request.raw,
-        contentType: header(request, 'content-type'),
-        contentEncoding: header(request, 'content-encoding'),
-        contentLength: length === undefined ? undefined : Number(length),
+        ...bodyOf(request),
       });
       return sendJson(reply, answer);
     } finally {
