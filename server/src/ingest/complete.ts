@@ -6,8 +6,8 @@
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Column, DatasetEntry } from '@storelens/contract';
+import { onDisk } from './answers.js';
 import { csvRows } from './csv-rows.js';
-import { onDisk } from './disk.js';
 import type { CompleteRow, Row } from './index.js';
 import { jsonPieces } from './json-rows.js';
 import type { RowFormat } from './media.js';

@@ -10,7 +10,7 @@ import type { MirrorColumn, MirrorTable } from '@storelens/contract';
 import { asciiLower } from '../body.js';
 import { Failure } from '../failure.js';
 import type { AccountProducts } from '../products/index.js';
-import { onDisk } from './disk.js';
+import { onDisk } from './answers.js';
 import { maxProblems } from './explain.js';
 import { jsonRows } from './json-rows.js';
 import type { Framing } from './json-scanner.js';

@@ -2,7 +2,7 @@
  * Inserts of a single commit: large batches and mirrored days have one of their own. It is kept from the moment its
  * files are durable until it is settled, so that a retry or housekeeping can repeat it.
  */
-import { Failure } from '../failure.js';
+import { onDisk } from './answers.js';
 import type { IncomingParts } from './received.js';
 import type { Staged } from './spool.js';
 import type { Outcome } from './store.js';
@@ -17,12 +17,9 @@ export async function stageOwn(
   takenOver: boolean,
   what: 'batch' | 'day',
 ): Promise<void> {
-  try {
-    await spool.stage(staged);
-  } catch (cause) {
+  await onDisk(spool.stage(staged), what, async () => {
     if (!takenOver) await ledger.abandon(staged.commits[0]);
-    throw new Failure('unavailable', [`The ${what} cannot be written to disk.`], { retryAfter: 30, cause });
-  }
+  });
   kept.add(staged);
 }
 

@@ -4,7 +4,7 @@
  */
 import { open } from 'node:fs/promises';
 import { Failure } from '../failure.js';
-import { onDisk } from './disk.js';
+import { onDisk } from './answers.js';
 import { decodeStruct, ThriftError, type ThriftStruct, type ThriftValue } from './thrift.js';
 
 /** Type of a column, as far as datasets tell them apart. */

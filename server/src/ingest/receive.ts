@@ -8,7 +8,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../failure.js';
-import { onDisk } from './disk.js';
+import { onDisk } from './answers.js';
 import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
 import type { Scan, Scanner } from './scanner.js';
