@@ -85,8 +85,20 @@ export class PackedBytes {
   int64(value: number): void {
     this.#reserve(8);
     const high = Math.floor(value / 0x1_0000_0000);
-    this.#at = this.#buffer.writeUInt32LE(value - high * 0x1_0000_0000, this.#at);
-    this.#at = this.#buffer.writeInt32LE(high, this.#at);
+    this.#word(value - high * 0x1_0000_0000);
+    this.#word(high);
+  }
+
+  /** The low 32 bits of a number. */
+  #word(value: number): void {
+    const buffer = this.#buffer;
+    const at = this.#at;
+    const bits = value | 0;
+    buffer[at] = bits;
+    buffer[at + 1] = bits >> 8;
+    buffer[at + 2] = bits >> 16;
+    buffer[at + 3] = bits >> 24;
+    this.#at = at + 4;
   }
 
   #reserve(bytes: number): void {

@@ -26,7 +26,8 @@ export function bodyRows(
 ): BodyRows | undefined {
   const all = new Array<Places | undefined>(columns).fill(undefined);
   let row = -1;
-  for (const note of notes) {
+  for (let index = 0; index < notes.length; index += 1) {
+    const note = notes[index] as number;
     const column = (note & 0xff) - 1;
     if (column < 0) {
       row += 1;

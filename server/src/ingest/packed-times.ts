@@ -5,7 +5,8 @@ const [dash, plus, colon, point, zero, letterT, letterZ] = [0x2d, 0x2b, 0x3a, 0x
 
 /** The number that two digits are; NaN if they are none. */
 function two(bytes: Buffer, at: number): number {
-  const [high, low] = [(bytes[at] as number) - zero, (bytes[at + 1] as number) - zero];
+  const high = (bytes[at] as number) - zero;
+  const low = (bytes[at + 1] as number) - zero;
   return high >= 0 && high <= 9 && low >= 0 && low <= 9 ? high * 10 + low : Number.NaN;
 }
 
@@ -14,11 +15,9 @@ const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 /** Milliseconds at which the day begins that a text begins with, `YYYY-MM-DD`; NaN if there is none, or long before 1970. */
 export function startOfDay({ bytes, from }: TextValue): number {
   if (bytes[from + 4] !== dash || bytes[from + 7] !== dash) return Number.NaN;
-  const [year, month, date] = [
-    two(bytes, from) * 100 + two(bytes, from + 2),
-    two(bytes, from + 5),
-    two(bytes, from + 8),
-  ];
+  const year = two(bytes, from) * 100 + two(bytes, from + 2);
+  const month = two(bytes, from + 5);
+  const date = two(bytes, from + 8);
   const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const most = (monthDays[month - 1] ?? 0) + (leap ? 1 : 0);
   return year >= 1900 && date >= 1 && date <= most ? Date.UTC(year, month - 1, date) : Number.NaN;
@@ -27,7 +26,8 @@ export function startOfDay({ bytes, from }: TextValue): number {
 /** Milliseconds since 1970 of a time with its zone; NaN if the text is none. */
 export function momentOf(text: TextValue): number {
   const { bytes, from, to } = text;
-  const [hour, minute] = [two(bytes, from + 11), two(bytes, from + 14)];
+  const hour = two(bytes, from + 11);
+  const minute = two(bytes, from + 14);
   if (text.length < 17 || bytes[from + 10] !== letterT || bytes[from + 13] !== colon) return Number.NaN;
   if (!(hour < 24 && minute < 60)) return Number.NaN;
   let moment = startOfDay(text) + (hour * 60 + minute) * 60_000;

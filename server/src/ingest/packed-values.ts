@@ -40,30 +40,51 @@ const guid = new RegExp(guidPattern);
 /** The text that is looked at; one after the other. */
 const text = new TextValue();
 
+/** Writes the value at each place of a column; once, and repeated, where no row has the column. False as soon as `write` is. */
+function packEach(
+  places: Places | undefined,
+  bytes: PackedBytes,
+  { count }: BodyRows,
+  write: (place: number) => boolean,
+): boolean {
+  if (places === undefined) {
+    // Half of the columns that a dataset has are in few bodies.
+    if (!write(0)) return false;
+    bytes.repeat(count);
+    return true;
+  }
+  for (let row = 0; row < count; row += 1) if (!write(places[row] as number)) return false;
+  return true;
+}
+
 /** Packs values one by one. `write` gets a place and is false for a value that is left to the engine. */
 function each(
   type: string,
   write: (body: Buffer, place: number, bytes: PackedBytes, facts: PackFacts) => boolean,
 ): PackedColumn {
-  const pack: ColumnPacker = (places, bytes, facts, { body, count }) => {
-    if (places === undefined) {
-      // Half of the columns that a dataset has are in few bodies.
-      if (!write(body, 0, bytes, facts)) return false;
-      bytes.repeat(count);
-      return true;
-    }
-    for (const place of places) if (!write(body, place, bytes, facts)) return false;
-    return true;
+  return {
+    type,
+    pack: (places, bytes, facts, rows) =>
+      packEach(places, bytes, rows, (place) => write(rows.body, place, bytes, facts)),
   };
-  return { type, pack };
+}
+
+/** A single text is packed here. */
+const one = new PackedBytes();
+
+/** A text as it is packed. */
+function packedTextOf(value: string): Buffer {
+  one.text(value);
+  return one.take();
 }
 
 /** Packs texts as they are; the empty one as another. */
 function asTheyAre(missing: string, required: boolean, mostBytes: number): PackedColumn {
+  const packedMissing = packedTextOf(missing);
   return each('String', (body, place, bytes) => {
     const { length } = text.read(body, place);
     if ((required && length === 0) || length > mostBytes) return false;
-    if (length === 0) bytes.text(missing);
+    if (length === 0) bytes.copy(packedMissing, 0, packedMissing.length);
     else bytes.textOf(text.bytes, text.from, text.to);
     return true;
   });
@@ -113,18 +134,18 @@ class Speller {
   }
 
   #keep(given: TextValue, as: string): void {
-    one.text(as);
     if (this.#known.size >= mostKnown) this.#known.clear();
-    this.#known.set(given.hash, { given: Buffer.from(given.toString()), packed: one.take() });
+    this.#known.set(given.hash, { given: Buffer.from(given.toString()), packed: packedTextOf(as) });
   }
 }
 
-/** A single text is packed here. */
-const one = new PackedBytes();
-
 /** Packs texts of a list. */
 function spelt(spellerOf: (facts: Facts) => Speller): PackedColumn {
-  return each('String', (body, place, bytes, facts) => spellerOf(facts).write(text.read(body, place), bytes));
+  const pack: ColumnPacker = (places, bytes, facts, rows) => {
+    const speller = spellerOf(facts);
+    return packEach(places, bytes, rows, (place) => speller.write(text.read(rows.body, place), bytes));
+  };
+  return { type: 'String', pack };
 }
 
 /** Spells listed texts as they are listed and others as they are; the empty one as another. */
