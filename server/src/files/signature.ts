@@ -55,6 +55,8 @@ export interface FileAddresses {
   check(address: PresentedAddress): string | undefined;
   /** Makes a new key; addresses of the old one stay good for their ten minutes. */
   rotate(): Promise<void>;
+  /** Makes a new key; addresses of all others end at once. */
+  revoke(): Promise<void>;
 }
 
 /** Reads the keys from the registry; the first one is made at first use. */
@@ -66,7 +68,7 @@ export async function openFileAddresses(
   let keys = await readKeys(registry);
   let renewing: Promise<void> | undefined;
 
-  async function renewNow(): Promise<void> {
+  async function renewNow(keptLife: number): Promise<void> {
     const now = clock.now();
     const made: AddressKey = {
       id: random.bytes(6).toString('hex'),
@@ -76,7 +78,7 @@ export async function openFileAddresses(
     keys = await registry.transaction(async (queries) => {
       // A key ends when the one after it is made.
       const known = await readKeys(queries);
-      const kept = known.filter((_, index) => now - (known[index - 1]?.madeAt ?? now) < addressLife);
+      const kept = known.filter((_, index) => now - (known[index - 1]?.madeAt ?? now) < keptLife);
       const next = [made, ...kept];
       await queries.all('DELETE FROM installation WHERE name = $1', [storedName]);
       await queries.all('INSERT INTO installation (name, value) VALUES ($1, $2)', [
@@ -89,7 +91,7 @@ export async function openFileAddresses(
 
   /** One renewal at a time; who asks during one waits for it. */
   function renew(): Promise<void> {
-    renewing ??= renewNow().finally(() => {
+    renewing ??= renewNow(addressLife).finally(() => {
       renewing = undefined;
     });
     return renewing;
@@ -131,6 +133,10 @@ export async function openFileAddresses(
       return genuine && known && clock.now() < Number(expires) ? markOf(wanted) : undefined;
     },
     rotate: renew,
+    async revoke() {
+      await renewing?.catch(() => undefined);
+      await renewNow(0);
+    },
   };
 }
 

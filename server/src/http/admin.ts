@@ -136,6 +136,11 @@ export function registerAdminRoutes(server: FastifyInstance, parts: Parts): void
     await parts.fileAddresses.rotate();
     return { status: 200, body: { kid }, made: kid };
   });
+  route('POST', `${base}/signing-keys/revoke`, async () => {
+    const kid = await identity.revokeSigningKeys();
+    await parts.fileAddresses.revoke();
+    return { status: 200, body: { kid }, made: kid };
+  });
   route('GET', `${base}/audit`, async () => found(await identity.auditLines(1000)));
 }
 

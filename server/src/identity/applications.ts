@@ -10,6 +10,11 @@ import { existingTenant, guidPattern } from './tenants.js';
 const rolePattern = /^[^\s\u0000-\u001f\u007f][^\u0000-\u001f\u007f]{0,63}$/u;
 const roleExpected = 'Manager, Reader or Ingestor (another text of at most 64 characters allows nothing)';
 
+/** A role that is one of ours but for case is that one: it would allow nothing without a word. */
+function roleOf(text: string): string {
+  return ['Manager', 'Reader', 'Ingestor'].find((role) => role.toLowerCase() === asciiLower(text)) ?? text;
+}
+
 /** The row of an application; Failure `not-found` if tenant or application is missing. */
 export async function existingApplication(
   queries: RegistryQueries,
@@ -46,7 +51,7 @@ export function createApplications(
     create: async (tenantId, input) => {
       const fields = BodyFields.of(input, ['name', 'role', 'clientId']);
       const name = fields.name('name');
-      const role = fields.text('role', rolePattern, roleExpected);
+      const role = roleOf(fields.text('role', rolePattern, roleExpected));
       const clientId = asciiLower(fields.optionalText('clientId', guidPattern, 'a GUID') ?? newGuid(random));
       return directory.writing(tenantId, async (queries) => {
         const tenant = String((await existingTenant(queries, tenantId)).tenant_id);
@@ -87,7 +92,7 @@ export function createApplications(
             String(row.tenant_id),
             String(row.client_id),
             name ?? String(row.name),
-            role ?? String(row.role),
+            role === undefined ? String(row.role) : roleOf(role),
             enabled === undefined ? Number(row.enabled) : Number(enabled),
           ],
         );

@@ -109,6 +109,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     issuers: tokens.issuers,
     publishedKeys: signingKeys.published,
     rotateSigningKey: async () => (await signingKeys.rotate()).kid,
+    revokeSigningKeys: async () => (await signingKeys.revoke()).kid,
     audit: audit.write,
     auditLines: audit.lines,
     forgetAudit: audit.forget,

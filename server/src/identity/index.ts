@@ -198,6 +198,8 @@ export interface Identity {
   publishedKeys(): Promise<readonly PublicSigningKey[]>;
   /** Makes the next signing key the current one and returns its id; the old one is retired. */
   rotateSigningKey(): Promise<string>;
+  /** Replaces all signing keys and returns the id of the current one; no token that was issued before is good any longer. */
+  revokeSigningKeys(): Promise<string>;
   /** Writes an audit line. */
   audit(entry: AuditEntry): Promise<void>;
   /** The newest audit lines, newest first. */

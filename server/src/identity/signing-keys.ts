@@ -33,6 +33,8 @@ export interface SigningKeys {
   published(): Promise<readonly PublicSigningKey[]>;
   /** Makes the next key the current one; returns it. */
   rotate(): Promise<SigningKey>;
+  /** Makes new keys and forgets all others, the next one included, with every token of theirs; returns the current one. */
+  revoke(): Promise<SigningKey>;
 }
 
 async function toSigningKey(row: RegistryRow): Promise<SigningKey> {
@@ -120,6 +122,24 @@ export async function openSigningKeys(
     return present(isCurrent);
   }
 
+  /** Two new keys in the place of whatever there is. */
+  async function begin(): Promise<SigningKey> {
+    const [first, next] = await Promise.all([make().then(written), make().then(written)]);
+    await registry.transaction(async (queries) => {
+      await queries.all('DELETE FROM signing_keys');
+      await insert(queries, first, clock.now(), clock.now());
+      await insert(queries, next, clock.now(), null);
+    });
+    await read();
+    return present(isCurrent);
+  }
+
+  async function revoke(): Promise<SigningKey> {
+    // A rotation that is under way would bring a key back.
+    await rotating?.catch(() => undefined);
+    return await begin();
+  }
+
   /** One rotation at a time; who asks during one gets its result. */
   function rotate(): Promise<SigningKey> {
     rotating ??= rotateNow().finally(() => {
@@ -138,14 +158,7 @@ export async function openSigningKeys(
   }
 
   await read();
-  if (keys.length === 0) {
-    const [first, next] = await Promise.all([make().then(written), make().then(written)]);
-    await registry.transaction(async (queries) => {
-      await insert(queries, first, clock.now(), clock.now());
-      await insert(queries, next, clock.now(), null);
-    });
-    await read();
-  }
+  if (keys.length === 0) await begin();
 
   return {
     current,
@@ -158,5 +171,6 @@ export async function openSigningKeys(
         .map((key) => key.published);
     },
     rotate,
+    revoke,
   };
 }

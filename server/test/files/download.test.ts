@@ -307,7 +307,7 @@ test('an address is good for ten minutes, and only while the tenant is there and
   assert.equal(await status(last), 404);
 });
 
-test('addresses outlive a rotation of keys by their ten minutes', async (context) => {
+test('addresses outlive a rotation of keys by their ten minutes, and a revocation not at all', async (context) => {
   const server = await startServer({ now });
   context.after(() => server.close());
   const account = await server.account({ products });
@@ -326,6 +326,13 @@ test('addresses outlive a rotation of keys by their ten minutes', async (context
   server.setTime(now + 10 * minute);
   assert.equal((await fetch(before)).status, 404);
   assert.equal((await fetch(after)).status, 200);
+  const revoked = await server.request('/admin/v1/signing-keys/revoke', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await server.operatorKey()}` },
+  });
+  assert.equal(revoked.status, 200);
+  assert.equal((await fetch(after)).status, 404);
+  assert.equal((await account.get(crash.target)).status, 401);
 });
 
 test('who may download: Manager and Reader, or Manager alone', async (context) => {

@@ -122,6 +122,10 @@ test('applications: ids in any case, free roles, changes, removal', async () => 
     applications.create(tenantId, { name: 'x', role: 'Reader', clientId: given.toLowerCase() }),
     failure('conflict', /client id .* is taken/),
   );
+  assert.equal((await applications.patch(tenantId, given, { role: 'ingestor' })).role, 'Ingestor');
+  const lower = await applications.create(tenantId, { name: 'Lower', role: 'manager' });
+  assert.equal(lower.role, 'Manager');
+  await applications.remove(tenantId, lower.clientId);
   const changed = await applications.patch(tenantId, given, { role: 'Reader', enabled: false });
   assert.deepEqual(changed, { ...created, role: 'Reader', enabled: false });
   await applications.remove(tenantId, given);

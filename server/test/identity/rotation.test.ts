@@ -45,6 +45,21 @@ test('on demand: the published next key takes over, the old one is kept for a da
   assert.match(String((await ask(`Bearer ${old}`)).reason), /key that signed/);
 });
 
+test('revoked: no token of before is good, also of the key that was to be next', async () => {
+  const { identity, token, ask, published, kidOf } = await openRotation();
+  const old = await token();
+  assert.equal((await ask(`Bearer ${old}`)).status, 200);
+  const before = await published();
+  const kid = await identity.revokeSigningKeys();
+  const after = await published();
+  assert.equal(after.length, 2);
+  assert.ok(after.includes(kid) && !after.some((one) => before.includes(one)));
+  assert.match(String((await ask(`Bearer ${old}`)).reason), /key that signed/);
+  const fresh = await token();
+  assert.equal(kidOf(fresh), kid);
+  assert.equal((await ask(`Bearer ${fresh}`)).status, 200);
+});
+
 test('by age: the setting says when, and the audit says that', async () => {
   const { identity, token, advance, published, kidOf } = await openRotation(['--signing-key-days', '2']);
   const [first, next] = await published();
