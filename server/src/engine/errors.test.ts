@@ -9,7 +9,7 @@ test('codes mean what the commit rules say', () => {
     assert.equal(kindOfCode(code, 'query'), 'fault', String(code));
     assert.equal(kindOfCode(code, 'command'), 'fault', String(code));
   }
-  for (const code of [32, 202, 209, 210, 225, 242, 252, 279, 285, 286, 319, 999]) {
+  for (const code of [32, 202, 209, 210, 225, 242, 243, 252, 279, 285, 286, 319, 999]) {
     assert.equal(kindOfCode(code, 'insert'), 'unavailable', String(code));
   }
   for (const code of [159, 241]) assert.equal(kindOfCode(code, 'query'), 'too-large', String(code));
@@ -28,6 +28,17 @@ test('the code is found in the error of either library, else in its text', () =>
     assert.equal(mapped.engineCode, 159);
     assert.equal(mapped.cause, error);
   }
+});
+
+test('a full disk is unavailable under any code that says nothing else', () => {
+  const text = (code: number) =>
+    new Error(
+      `Code: ${code}. DB::ErrnoException: Cannot write: errno: 28, strerror: No space left on device`,
+    );
+  const kind = (code: number) => (toEngineError(text(code), 'insert') as EngineError).kind;
+  assert.equal(kind(75), 'unavailable');
+  assert.equal(kind(1001), 'unavailable');
+  assert.equal(kind(27), 'refused', 'a row may say so, too');
 });
 
 test('network failures are unavailable, also as a cause; our own errors stay what they are', () => {

@@ -10,8 +10,14 @@ export type EngineCall = 'query' | 'insert' | 'command';
 /** Unreadable values and JSON texts (25, 26), unknown fields, text that is no date, and our own check (`throwIf`). */
 const refused = new Set([6, 25, 26, 27, 41, 72, 117, 395]);
 const tooLarge = new Set([159, 241]);
-/** Lost connections, timeouts, shutdown, missing quorum, too many queries or parts, keeper failures. */
-const unavailable = new Set([32, 202, 209, 210, 225, 242, 252, 279, 285, 286, 319, 999]);
+/**
+ * Lost connections, timeouts, shutdown, missing quorum, too many queries or parts, keeper failures; and a disk that has no
+ * room (243): a batch has to wait for some, because to remove its rows takes a mutation, which waits for room as well.
+ */
+const unavailable = new Set([32, 202, 209, 210, 225, 242, 243, 252, 279, 285, 286, 319, 999]);
+
+/** What the system says of a full disk; it comes under several codes. */
+const fullDisk = 'No space left on device';
 
 /** Node's codes for a server that cannot be reached or went away; `ABORT_ERR` is our own time limit. */
 const network = new Set([
@@ -57,6 +63,7 @@ export function toEngineError(error: unknown, call: EngineCall): Error {
   if (error instanceof EngineError || error instanceof TypeError) return error;
   if (!(error instanceof Error)) return new EngineError('fault', String(error), undefined, error);
   const code = engineCodeOf(error);
-  const kind = code === undefined && isNetworkError(error) ? 'unavailable' : kindOfCode(code, call);
+  const known = code === undefined && isNetworkError(error) ? 'unavailable' : kindOfCode(code, call);
+  const kind = known === 'fault' && error.message.includes(fullDisk) ? 'unavailable' : known;
   return new EngineError(kind, `${call}: ${error.message}`, code, error);
 }
