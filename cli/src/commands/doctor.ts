@@ -9,10 +9,10 @@ const marks = { ok: 'ok', note: 'note', failed: 'FAILED', skipped: '-' } as cons
 /** Looks for what is wrong. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Find out why calls fail: address, TLS, clock, token, role, product, dates',
+  summary: 'Find out why calls fail: proxy, address, TLS, clock, token, role, product, dates',
   actions: {
     '': {
-      summary: 'Find out why calls fail: address, TLS, clock, token, role, product, dates',
+      summary: 'Find out why calls fail: proxy, address, TLS, clock, token, role, product, dates',
       options: {
         app: {
           type: 'text',
@@ -34,7 +34,9 @@ export const doctor: Command = {
 async function run(input: Input, context: Context): Promise<void> {
   const account: Account = await accountOf(input, context);
   const client = connectTo(account, input, { retries: { attempts: 1 }, timeout: 30_000 });
-  const patient = { account, client, app: input.text('app'), now: context.now };
+  const { variables } = context.environment;
+  const version = process.versions.node;
+  const patient = { account, client, app: input.text('app'), now: context.now, variables, version };
   const found = new Map<string, Finding>();
   for (const { name, needs, look } of checks) {
     const missing = needs.find((need) => {

@@ -9,6 +9,7 @@ import {
 import type { Account } from '../account.js';
 import { exitCodeOf } from '../exit-codes.js';
 import { lookAtTls, reach } from './network.js';
+import { lookAtProxy, proxyFor } from './proxy.js';
 
 /** What a check found. */
 export interface Finding {
@@ -26,6 +27,9 @@ export interface Patient {
   readonly client: Client;
   readonly app: string | undefined;
   readonly now: () => number;
+  /** Of the environment, and of Node: they say which proxy counts. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
 }
 
 /** One thing to look at; `needs` names checks without which it would say nothing new. */
@@ -41,6 +45,10 @@ const microsoft = {
 };
 
 const originOf = ({ url }: Account) => new URL(url ?? microsoft.api);
+
+/** Where calls go: to the service, and for tokens to the same one, but at Microsoft's. */
+const originsOf = (account: Account) =>
+  account.url === undefined ? [originOf(account), new URL(microsoft.login)] : [originOf(account)];
 
 /** Tokens are good for an hour or less, and start to be good at once: clocks may differ by so much. */
 const mostClockError = 240_000;
@@ -62,11 +70,29 @@ export const checks: readonly Check[] = [
       told: `client ${account.clientId} of tenant ${account.tenantId}, from ${account.origin}`,
     }),
   },
-  { name: 'address', needs: [], look: async ({ account }) => await reach(originOf(account)) },
+  {
+    name: 'proxy',
+    needs: [],
+    look: async ({ account, variables, version }) => lookAtProxy(originsOf(account), variables, version),
+  },
+  {
+    name: 'address',
+    needs: [],
+    look: async (patient) =>
+      await eachOf(patient, (origin) => {
+        const proxy = proxyFor(origin, patient.variables, patient.version);
+        return reach(proxy?.used === true ? proxy.origin : origin);
+      }),
+  },
   {
     name: 'TLS',
     needs: ['address'],
-    look: async ({ account, now }) => await lookAtTls(originOf(account), now()),
+    look: async (patient) =>
+      await eachOf(patient, async (origin) =>
+        proxyFor(origin, patient.variables, patient.version)?.used === true
+          ? { state: 'note', told: `not looked at for ${origin.host}: it lies behind the proxy` }
+          : await lookAtTls(origin, patient.now()),
+      ),
   },
   { name: 'clock', needs: ['TLS'], look: lookAtClock },
   { name: 'token', needs: ['TLS'], look: lookAtToken },
@@ -75,6 +101,14 @@ export const checks: readonly Check[] = [
   { name: 'product', needs: ['role'], look: lookAtProduct },
   { name: 'dates', needs: ['product'], look: lookAtDates },
 ];
+
+/** Looks at all origins: the finding is that of the first that is not well, or what was found of each. */
+async function eachOf({ account }: Patient, look: (origin: URL) => Promise<Finding>): Promise<Finding> {
+  const findings = await Promise.all(originsOf(account).map(look));
+  const told = [...new Set(findings.map((finding) => finding.told))].join('; ');
+  const of = (state: Finding['state']) => findings.find((finding) => finding.state === state);
+  return of('failed') ?? { ...(of('note') ?? { state: 'ok' }), told };
+}
 
 async function lookAtClock({ account, now }: Patient): Promise<Finding> {
   const before = now();

@@ -23,7 +23,7 @@ async function opened<Kind extends Socket>(socket: Kind, event: 'connect' | 'sec
 }
 
 const proxyAdvice =
-  'A firewall or a proxy may stand between; this looks past proxies, and calls use one only with NODE_USE_ENV_PROXY=1.';
+  'A firewall or a proxy may stand between; calls use one where it is named in HTTPS_PROXY, and with NODE_USE_ENV_PROXY=1.';
 
 /** Whether something answers at an address. */
 export async function reach(origin: URL): Promise<Finding> {
