@@ -1,7 +1,7 @@
 /** `storelens mirror`: copies reports from one server of the API to another, and tells what was copied. */
 import { constants } from 'node:os';
 import { StorelensError } from '@storelens/client';
-import { accountOf, accountOptions, connectTo, type Manner } from '../account.js';
+import { type Account, accountOf, accountOptions, connectTo, type Manner } from '../account.js';
 import { type Command, type Context, Input, RefusedError, UsageError } from '../command.js';
 import { exitCodeOf, explained } from '../exit-codes.js';
 import { type MirrorConfig, readConfig, reportNames } from '../mirror/config.js';
@@ -99,8 +99,8 @@ export const mirror: Command = {
   },
 };
 
-/** A client for the account of a profile, or for the one that commands act for without any. */
-async function clientFor(
+/** The account of a profile, or the one that commands act for without any, and a client for it. */
+async function partyOf(
   role: 'source' | 'target',
   profile: string | undefined,
   input: Input,
@@ -110,7 +110,8 @@ async function clientFor(
   const flags = input.flag('allow-http') ? { 'allow-http': true } : {};
   const chosen = new Input({}, { ...(profile === undefined ? {} : { profile }), ...flags });
   try {
-    return connectTo(await accountOf(chosen, context), chosen, { ...manner, clock: context });
+    const account = await accountOf(chosen, context);
+    return { account, client: connectTo(account, chosen, { ...manner, clock: context }) };
   } catch (error) {
     // Two accounts are at work: which of them it is about matters.
     if (!(error instanceof UsageError)) throw error;
@@ -189,19 +190,24 @@ async function copyAll(
   const { err } = context;
   const progress = (text: string) => showLine(context, text);
   const patience = new Patience();
-  const source = await clientFor('source', config.source, input, context, {
+  const from = await partyOf('source', config.source, input, context, {
     minInterval: config.pace,
     onRetry: (retry) => {
       patience.onRetry(retry);
       progress(`${retry.error.message} Trying again in ${Math.ceil(retry.delay / 1000)} s.`);
     },
   });
-  const target = new Target(
-    await clientFor('target', config.target, input, context, {
-      onRetry: ({ error }) => progress(`The target: ${error.message} Trying again.`),
-    }),
-    signal,
-  );
+  const to = await partyOf('target', config.target, input, context, {
+    onRetry: ({ error }) => progress(`The target: ${error.message} Trying again.`),
+  });
+  if (isSame(from.account, to.account)) {
+    throw new RefusedError(
+      `source (${from.account.origin}) and target (${to.account.origin}) are the same account, ` +
+        `tenant ${to.account.tenantId} at ${to.account.url ?? "Microsoft's service"}; --target NAME names another one`,
+    );
+  }
+  const source = from.client;
+  const target = new Target(to.client, signal);
   const outcomes: Outcome[] = [];
   let problem: unknown;
   for (const [index, subject] of config.subjects.entries()) {
@@ -241,6 +247,13 @@ async function copyAll(
   if (outcomes.some(({ error }) => error !== undefined)) {
     throw new RefusedError('not all reports could be copied');
   }
+}
+
+/** Whether two accounts are one, which would be copied onto itself. */
+function isSame(one: Account, other: Account): boolean {
+  const place = ({ url, tenantId }: Account) =>
+    `${url === undefined ? '' : new URL(url).origin} ${tenantId.toLowerCase()}`;
+  return place(one) === place(other);
 }
 
 function hasBegun({ read, kept, lost, failed }: Outcome): boolean {
@@ -287,7 +300,8 @@ function summary(outcomes: readonly Outcome[]): string {
 }
 
 async function status(input: Input, context: Context): Promise<void> {
-  const target = new Target(await clientFor('target', input.text('target'), input, context, {}));
+  const { client } = await partyOf('target', input.text('target'), input, context, {});
+  const target = new Target(client);
   const { reports } = await target.state();
   const listed = (['failed', 'without'] as const).filter((state) => input.flag(state));
   if (input.flag('json') && listed.length === 0) {

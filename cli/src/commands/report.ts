@@ -304,7 +304,10 @@ function drawn(
         : `--measure is '${measure ?? ''}'; the counts of ${entry.name} are ${measures.join(', ')}`,
     );
   }
-  const [by = 'date'] =
+  // Steps have no date; each is a bar.
+  const dated = entry.fields.some(({ role }) => role === 'date');
+  const label = dated ? 'date' : entry.fields.find(({ type }) => type === 'text')?.name;
+  const [by = label ?? 'date'] =
     input
       .text('groupby')
       ?.split(',')
@@ -315,7 +318,13 @@ function drawn(
   return (
     head +
     chart(rows, {
-      ...{ by, measure, level: input.text('level'), plain: environment.plain },
+      ...{
+        by,
+        measure,
+        level: input.text('level'),
+        plain: environment.plain,
+        whole: entry.steps === undefined,
+      },
       width: out.columns ?? environment.columns ?? defaultWidth,
     })
   );

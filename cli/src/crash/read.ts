@@ -128,7 +128,11 @@ export const stack: Action = {
     const parameters = { ...productOf(entry, input), ...lookupOf(entry, input.operand('ID')) };
     const { rows } = await client.page(unlisted(entry.name), parameters);
     if (input.flag('json')) return printList(input, context, rows as readonly Row[], []);
-    if (rows.length === 0) throw new RefusedError('this crash has no stack');
+    if (rows.length === 0) {
+      throw new RefusedError(
+        `crash '${input.operand('ID')}' has no stack: there is none of this id, or nothing could be read of it`,
+      );
+    }
     for (const row of rows as readonly Row[]) {
       const [image, name, offset] = [text(row.image), text(row.function), text(row.offset)];
       const place = `${image}${name === '' ? '' : `!${name}`}${offset === '' ? '' : `+${offset}`}`;

@@ -5,7 +5,7 @@ import { type ChartOptions, chart } from './chart.js';
 const drawn = (counts: Readonly<Record<string, number>>, options: Partial<ChartOptions> = {}) => {
   const { by = 'market' } = options;
   const rows = Object.entries(counts).map(([label, count]) => ({ [by]: label, count }));
-  const text = chart(rows, { by, measure: 'count', width: 40, plain: true, ...options });
+  const text = chart(rows, { by, measure: 'count', width: 40, plain: true, whole: true, ...options });
   return text.replace(/\n$/, '').split('\n');
 };
 

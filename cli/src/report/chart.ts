@@ -13,6 +13,8 @@ export interface ChartOptions {
   readonly measure: string;
   /** Width of the buckets of time: `day`, `week`, `month` or `hour`; undefined: `day`. */
   readonly level?: string | undefined;
+  /** Whether the values are parts of a whole: then bars tell their shares. */
+  readonly whole: boolean;
   /** Columns of the terminal. */
   readonly width: number;
   readonly plain: boolean;
@@ -43,7 +45,7 @@ export function chart(rows: readonly Row[], options: ChartOptions): string {
 }
 
 /** Refunds and corrections make sums negative: their bars go to the left of those that do not, and shares say nothing. */
-function bars(sums: ReadonlyMap<string, number>, { width, plain }: ChartOptions): string {
+function bars(sums: ReadonlyMap<string, number>, { width, plain, whole }: ChartOptions): string {
   const sorted = [...sums].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   const few = sorted.length > mostBars ? largest(sorted) : sorted;
   const others = sorted.filter((one) => !few.includes(one));
@@ -59,7 +61,7 @@ function bars(sums: ReadonlyMap<string, number>, { width, plain }: ChartOptions)
   const [labelWidth, valueWidth] = [longest(labels), longest(values)];
   const all = width - labelWidth - valueWidth - 4;
   const given = drawn.map(([, value]) =>
-    total <= 0 || least < 0 ? '' : `${((100 * value) / total).toFixed(1)}%`,
+    !whole || total <= 0 || least < 0 ? '' : `${((100 * value) / total).toFixed(1)}%`,
   );
   const shares = all - longest(given) - 2 < leastRoom ? given.map(() => '') : given;
   const shareWidth = longest(shares);
