@@ -154,6 +154,13 @@ export async function copyOf(data, name) {
   return { ...data, folder };
 }
 
+/** Makes a copy what it was before its rows were summed and counted for the first time. */
+export async function forgetSums({ folder }) {
+  const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
+  await registry.all('DELETE FROM rollups', []);
+  await registry.close();
+}
+
 /** A folder that is not there yet; the caller removes it. */
 export async function emptyFolder(name) {
   const folder = join(place, name);

@@ -12,6 +12,16 @@ export const measures = {
     what: 'first page of 10,000 rows with TotalCount, hot app, cold / plain engine query with exact total',
     ...atMost(0.25, 0.1),
   },
+  coldLate: {
+    goal: '1',
+    what: 'the same after a batch for the three newest days with one row that is a year late / plain',
+    ...told(),
+  },
+  coldUncounted: {
+    goal: '1',
+    what: 'the same with no row counted in advance / plain',
+    ...told(),
+  },
   laterPage: { goal: '2', what: 'later page / first page, warm index', ...atMost(1.3, 1.1) },
   allPages: {
     goal: '3',

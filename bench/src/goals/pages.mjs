@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { createClient } from '../client.mjs';
 import { copyEngine, startEngine } from '../contenders/engine.mjs';
-import { appId } from '../data.mjs';
-import { folderOf } from '../folder.mjs';
+import { appId, days, hotApp } from '../data.mjs';
+import { copyOf, folderOf, forgetSums } from '../folder.mjs';
 import { compared, interleave, metered } from '../measure.mjs';
 import { cleanly } from '../processes.mjs';
 import { fullGrain, monthByMarket, rowsOf, small } from '../questions.mjs';
@@ -20,11 +20,14 @@ async function plainPage(engine, sql, skip = 0) {
   return { rows: JSON.stringify(data), total, milliseconds };
 }
 
-/** Goal 1: server and engine are new processes in every round; both have answered another app once. */
-async function coldFirstPage(data, copy, rounds) {
-  const question = fullGrain(data.accountId);
-  const other = fullGrain(data.accountId, appId(500));
-  const serve = () =>
+/**
+ * Goal 1: server and engine are new processes in every round; all have answered another app once. `server` has counted its
+ * rows in advance, `uncounted` has not, and `late` has got a batch since.
+ */
+async function coldFirstPage(folders, copy, rounds) {
+  const question = fullGrain(folders.server.accountId);
+  const other = fullGrain(folders.server.accountId, appId(500));
+  const serve = (data) =>
     cleanly(async (undo) => {
       const server = await startServer(data.folder);
       undo(() => server.stop());
@@ -41,23 +44,42 @@ async function coldFirstPage(data, copy, rounds) {
       await plainPage(engine, other.sql);
       return await metered(engine.pid, () => plainPage(engine, question.sql));
     });
+  const checked = async (data) => {
+    const answer = await serve(data);
+    const plain = await ask();
+    // Not assert.equal: nobody wants to read megabytes.
+    assert.ok(rowsOf(answer.body) === plain.rows, 'the first page has the rows of the plain query');
+    assert.equal(JSON.parse(answer.body.toString()).TotalCount, plain.total);
+    return answer;
+  };
   return await interleave(
     {
-      async server(round) {
-        const answer = await serve();
-        if (round > 0) return answer;
-        const plain = await ask();
-        // Not assert.equal: nobody wants to read megabytes.
-        assert.ok(rowsOf(answer.body) === plain.rows, 'the first page has the rows of the plain query');
-        assert.equal(JSON.parse(answer.body.toString()).TotalCount, plain.total);
-        return answer;
-      },
+      server: (round) => (round > 0 ? serve(folders.server) : checked(folders.server)),
+      uncounted: (round) => (round > 0 ? serve(folders.uncounted) : checked(folders.uncounted)),
+      late: () => serve(folders.late),
       plain: ask,
     },
     rounds,
     { warmUp: 0 },
   );
 }
+
+/** Posts a thousand rows of the hot app: of the three newest days, and one that is a year late. */
+const postLate = (data) =>
+  cleanly(async (undo) => {
+    const server = await startServer(data.folder);
+    undo(() => server.stop());
+    const client = createClient(server.url);
+    undo(() => client.close());
+    await client.signIn(data);
+    const lastDay = Date.parse(`${days.last}T12:00:00Z`);
+    const body = Array.from({ length: 1000 }, (_, index) => {
+      const timestamp = new Date(lastDay - 86_400_000 * (index === 0 ? 365 : index % 3)).toISOString();
+      return JSON.stringify({ applicationId: hotApp, timestamp, market: `M${index % 50}` });
+    });
+    const type = { 'content-type': 'application/x-ndjson' };
+    await client.fine('POST', '/ingest/v1/acquisitions', type, body.join('\n'));
+  });
 
 /** Measures on the acquisitions of one size and shape. */
 export const pages = ({ rows, shape = 'sparse', rounds }) =>
@@ -69,7 +91,17 @@ export const pages = ({ rows, shape = 'sparse', rounds }) =>
     const note = (id, measured, over, under, remark = '') =>
       figures.push({ id, rows, shape, remark, ...compared(measured, over, under) });
 
-    note('coldPage', await coldFirstPage(data, copy, Math.max(3, Math.ceil(rounds / 2))), 'server', 'plain');
+    const uncounted = await copyOf(data, 'uncounted');
+    undo(() => rm(uncounted.folder, { recursive: true, force: true }));
+    await forgetSums(uncounted);
+    const late = await copyOf(data, 'late');
+    undo(() => rm(late.folder, { recursive: true, force: true }));
+    await postLate(late);
+    const folders = { server: data, uncounted, late };
+    const cold = await coldFirstPage(folders, copy, Math.max(3, Math.ceil(rounds / 2)));
+    note('coldPage', cold, 'server', 'plain');
+    note('coldLate', cold, 'late', 'plain');
+    note('coldUncounted', cold, 'uncounted', 'plain');
 
     const server = await startServer(data.folder);
     undo(() => server.stop());
