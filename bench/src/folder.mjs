@@ -157,7 +157,7 @@ export async function copyOf(data, name) {
 /** Makes a copy what it was before its rows were summed and counted for the first time. */
 export async function forgetSums({ folder }) {
   const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
-  await registry.all('DELETE FROM rollups', []);
+  await registry.all('UPDATE rollups SET seq = 0, row_count = 0', []);
   await registry.close();
 }
 

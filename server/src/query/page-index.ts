@@ -13,7 +13,7 @@ import type { Reader, Write } from './reader.js';
 import { blocksOf } from './short-blocks.js';
 import { indexStatement, totalStatement } from './sql.js';
 import type { Window } from './sql-writer.js';
-import { type CountedDays, readCounts, type StoredCounts, touchedPart } from './stored-counts.js';
+import { type CountedDays, readCounts, type StoredCounts } from './stored-counts.js';
 
 /** Where a page lies: the rows to skip inside the window. Without a window the whole answer is sorted. */
 export interface Place {
@@ -59,8 +59,8 @@ export class PageIndexes {
   async of(plan: RowsPlan, signal?: AbortSignal): Promise<PageIndex> {
     const [lead] = plan.order;
     const stored = await this.counted.of(plan);
-    const isStored = stored !== undefined && touchedPart(plan, stored) === undefined;
-    const pieces = lead === undefined || isStored ? [plan] : piecesOf(plan, lead);
+    // What is stored is read at once; few days are left to count.
+    const pieces = lead === undefined || stored !== undefined ? [plan] : piecesOf(plan, lead);
     return new PiecedIndex(
       plan,
       lead,

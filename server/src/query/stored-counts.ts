@@ -74,7 +74,7 @@ function isByDay(lead: OrderPlan | undefined): boolean {
 }
 
 /** The part of a plan's range that later commits may have rows of; undefined: there is none. */
-export function touchedPart(plan: RowsPlan, { touched }: StoredCounts): RowsPlan | undefined {
+function touchedPart(plan: RowsPlan, { touched }: StoredCounts): RowsPlan | undefined {
   if (touched === undefined) return undefined;
   const [, start = plan.start] = [plan.start, touched.first].sort();
   const [end = plan.end] = [plan.end, touched.last].sort();
