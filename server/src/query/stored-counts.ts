@@ -9,10 +9,17 @@
  * mirrored days are counted as ever.
  */
 import type { Ledger, Rollups } from '../ledger/index.js';
+import { LruMap } from '../lru-map.js';
 import { dayCounts, type Grain, grainOf, grains } from '../sums/index.js';
 import type { Day } from './dates.js';
 import { isConstant, type OrderPlan, type RowsPlan } from './plan.js';
 import type { Statement } from './sql-writer.js';
+
+/** Days from the first to the last. */
+interface Span {
+  readonly first: Day;
+  readonly last: Day;
+}
 
 /** What is stored of an answer's counts. */
 export interface StoredCounts {
@@ -21,11 +28,17 @@ export interface StoredCounts {
   /** Counts are of the commits up to this one. */
   readonly mark: number;
   /** No other days have rows of later commits under the snapshot; undefined: no day has. */
-  readonly touched: { readonly first: Day; readonly last: Day } | undefined;
+  readonly touched: Span | undefined;
 }
+
+/** Accounts and grains whose later commits are kept in mind. */
+const mostKept = 10_000;
 
 /** Finds out what is stored. Registry errors pass through. */
 export class CountedDays {
+  /** Of an account and grain the days of the commits from a mark to a snapshot, which never change. */
+  private readonly spans = new LruMap<{ mark: number; upTo: number; span: Span | undefined }>(mostKept);
+
   constructor(
     private readonly ledger: Pick<Ledger, 'touchedDays'>,
     private readonly rollups: Pick<Rollups, 'mark'>,
@@ -39,9 +52,37 @@ export class CountedDays {
     const { accountId, snapshot } = plan;
     const { seq: mark } = await this.rollups.mark(accountId, grain.name);
     if (mark === 0 || mark > snapshot) return undefined;
-    const touched = await this.ledger.touchedDays(accountId, grain.table, mark, snapshot);
+    const touched = await this.touched(accountId, grain, mark, snapshot);
     return { grain, applicationId, mark, touched };
   }
+
+  /** The days of the commits above a mark under a snapshot; of many small commits the registry is asked for new ones alone. */
+  private async touched(
+    accountId: string,
+    { name, table }: Grain,
+    mark: number,
+    snapshot: number,
+  ): Promise<Span | undefined> {
+    const key = `${accountId}\n${name}`;
+    const kept = this.spans.get(key);
+    const known = kept?.mark === mark && kept.upTo <= snapshot ? kept : undefined;
+    const later =
+      known?.upTo === snapshot
+        ? undefined
+        : await this.ledger.touchedDays(accountId, table, known?.upTo ?? mark, snapshot);
+    const span = both(known?.span, later);
+    if (kept === undefined || kept.mark < mark || kept.upTo < snapshot)
+      this.spans.set(key, { mark, upTo: snapshot, span });
+    return span;
+  }
+}
+
+/** Days from the first to the last of two spans. */
+function both(left: Span | undefined, right: Span | undefined): Span | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  const [first = left.first] = [left.first, right.first].sort();
+  const [, last = left.last] = [left.last, right.last].sort();
+  return { first, last };
 }
 
 /** The grain whose counts by day are the plan's index; undefined: there is none. */
