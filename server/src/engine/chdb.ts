@@ -11,6 +11,7 @@ import { openStreams } from './chdb-stream.js';
 import { toEngineError } from './errors.js';
 import { type Engine, EngineError, type EngineSettings, type InputFormat } from './index.js';
 import { literalsOf } from './literals.js';
+import { mergeNiceness, sessionNiceness } from './niceness.js';
 import { Queue } from './queue.js';
 import { assignments, commandText, fileQueryText, insertText, queryText, quoteText } from './statement.js';
 
@@ -86,8 +87,11 @@ function settingsFile(folder: string): string {
 }
 
 async function openSession(SessionClass: typeof Session, folder: string): Promise<Session> {
-  const caches = Object.entries(cacheSizes).map(([name, bytes]) => `--${name}=${bytes}`);
-  const connectionArgs = [`--config-file=${settingsFile(folder)}`, ...caches];
+  const settings = Object.entries({ ...cacheSizes, ...mergeNiceness() });
+  const connectionArgs = [
+    `--config-file=${settingsFile(folder)}`,
+    ...settings.map(([name, value]) => `--${name}=${value}`),
+  ];
   try {
     return new SessionClass(folder, { connectionArgs });
   } catch (cause) {
@@ -127,7 +131,10 @@ export async function openChdb({ folder, sessions, queueLength, streams = 1 }: C
     // One writes, one ends the streams of clients that have gone.
     for (let count = 0; count < sessions + streams + 2; count += 1)
       opened.push(await openSession(SessionClass, folder));
-    for (const session of opened) await session.queryAsync(`SET ${assignments(sessionSettings)}`);
+    for (const [index, session] of opened.entries()) {
+      const settings = { ...sessionSettings, ...sessionNiceness(index === 0 ? 'writes' : 'reads') };
+      await session.queryAsync(`SET ${assignments(settings)}`);
+    }
   } catch (error) {
     for (const session of opened) session.close();
     throw error;

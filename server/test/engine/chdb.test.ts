@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { openChdb } from '../../src/engine/chdb.js';
@@ -63,6 +63,23 @@ describe('embedded engine', () => {
     assert.equal(rows.length, 6);
     const total = rows.reduce((sum, row) => sum + Number(row.split('\t')[1]), 0);
     assert.ok(total < 400e6, rows.join(', '));
+    await engine.close();
+  });
+
+  const ownPriority = getPriority() !== 0 && 'this process was given a priority of its own';
+  test('inserts and merges are nicer than reads', { skip: ownPriority }, async () => {
+    const engine = await openChdb({ folder: join(folder, 'nice'), sessions: 2, queueLength: 1 });
+    const sql = `SELECT getSetting('os_threads_nice_value_query') AS nice`;
+    await engine.command({ account: 'a', sql: `CREATE TABLE own ENGINE = Log AS ${sql}` });
+    const ask = async (sql: string) =>
+      Number(Buffer.from(await engine.query({ account: 'a', sql, format: 'TSV' })).toString());
+    const [reads, writes] = [await ask(sql), await ask('SELECT nice FROM own')];
+    const merges = await ask(
+      `SELECT value FROM system.server_settings WHERE name = 'os_threads_nice_value_merge_mutate'`,
+    );
+    // Not 0: threads that an insert has started would stay as nice as they are.
+    assert.ok(reads > 0, String(reads));
+    assert.deepEqual([writes > reads, merges], [true, writes]);
     await engine.close();
   });
 
