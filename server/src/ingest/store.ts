@@ -52,7 +52,10 @@ function laterFailure(cause: unknown): Failure {
 export class Store {
   readonly #writers: Queue<number>;
 
-  /** Takes how many inserts may run at once; a number is drawn only when its insert can follow at once. */
+  /**
+   * Takes how many inserts may run at once. A number is drawn when its insert can follow at once, or with the end of the
+   * group before: then inserts of others that wait come first, and later batches of the account are seen that much later.
+   */
   constructor(
     readonly engine: Engine,
     readonly ledger: Ledger,
