@@ -111,6 +111,9 @@ WHERE ifNull(${bad}, true) LIMIT ${maxProblems}`;
     for (const name of noText) {
       if (!problems.some((problem) => problem.startsWith(`${name}:`))) problems.push(`${name}: not UTF-8`);
     }
+    // Days that the footer claims are the only thing that rows are held to and no rule knows.
+    if (problems.length === 0)
+      problems.push(`${entry.time}: outside of what the footer of the file says of it`);
     for (const problem of problems) {
       found.push(`row ${row}: ${problem}`);
       if (found.length === maxProblems) return found;

@@ -11,6 +11,7 @@ import { jsonTypeOf } from './json-language.js';
 import type { ParquetColumn, ParquetType } from './parquet-footer.js';
 import type { Proven } from './parquet-proven.js';
 import { amountPattern, defaultMaxBytes, type Facts } from './rules.js';
+import type { Days } from './spool.js';
 import { type Bound, bind, isNullable, readName } from './stored-values.js';
 import { expected, shown } from './values.js';
 
@@ -26,6 +27,8 @@ export interface ParquetValue {
   /** The value as text for explanations, and whether it is a number of days or ticks of a second. */
   readonly text: string;
   readonly counts: number | 'days' | undefined;
+  /** First and last day of the rows, counted from 1970, which the check holds them to. */
+  readonly days?: readonly [first: number, last: number];
 }
 
 /** A file as a dataset reads it. */
@@ -139,7 +142,19 @@ function wrongText(text: string, again = text): string {
   return `NOT isValidUTF8(${text}) OR position(${again}, '\\0') > 0`;
 }
 
-function readValue(column: Column, type: ParquetType | undefined, proven: boolean): ParquetValue {
+/** Days that the footer claims for a column of days or ticks. */
+function claimedDays(range: ParquetColumn['range'], perDay: number): Pick<ParquetValue, 'days'> {
+  if (range === undefined || range[0] < 0n) return {};
+  return { days: [Number(range[0] / BigInt(perDay)), Number(range[1] / BigInt(perDay))] };
+}
+
+/** What is known of a column before its rows are read. */
+interface Known {
+  readonly proven: boolean;
+  readonly range: ParquetColumn['range'];
+}
+
+function readValue(column: Column, type: ParquetType | undefined, { proven, range }: Known): ParquetValue {
   const { name } = column;
   const read = `r.${name}`;
   if (type === undefined) {
@@ -161,12 +176,22 @@ function readValue(column: Column, type: ParquetType | undefined, proven: boolea
     case 'time': {
       const text = `toString(toUnixTimestamp64${type.unit}(${read}))`;
       const [nullable, counts] = [`Nullable(${type.engine})`, perSecond[type.unit]];
-      return { column, type: nullable, value: read, wrong: undefined, text, counts };
+      const days = claimedDays(range, counts * 86_400);
+      return { column, type: nullable, value: read, wrong: undefined, text, counts, ...days };
     }
     case 'day': {
       const days = `toInt32(${read})`;
       const text = `toString(${days})`;
-      return { column, type: 'Nullable(Date32)', value: days, wrong: undefined, text, counts: 'days' };
+      const claimed = claimedDays(range, 1);
+      return {
+        column,
+        type: 'Nullable(Date32)',
+        value: days,
+        wrong: undefined,
+        text,
+        counts: 'days',
+        ...claimed,
+      };
     }
     case 'boolean':
     case 'integer':
@@ -199,10 +224,14 @@ export function parquetReading(
   memoryBytes: number,
   proven: ReadonlyMap<string, Proven>,
 ): ParquetReading {
-  const types = new Map(columns.map(({ name, type }) => [name, type]));
+  const given = new Map(columns.map((column) => [column.name, column]));
   const values = entry.columns
     .filter(({ type }) => type !== 'object' && type !== 'list')
-    .map((column) => readValue(column, types.get(column.name), proven.has(column.name)));
+    .map((column) => {
+      const own = given.get(column.name);
+      const range = column.name === entry.time ? own?.range : undefined;
+      return readValue(column, own?.type, { proven: proven.has(column.name), range });
+    });
   const dispensable = values.filter(({ type, column }) => type === undefined && !column.required);
   return {
     values,
@@ -225,6 +254,18 @@ export function parquetReading(
       ...(entry.replaces === undefined ? {} : { input_format_parquet_preserve_order: 1, max_threads: 1 }),
     },
   };
+}
+
+function dayOf(milliseconds: number): number {
+  return Math.floor(milliseconds / 86_400_000);
+}
+
+/** First and last day of the rows of a file that passes the check, if its footer tells them. */
+export function parquetDays(entry: DatasetEntry, { values }: ParquetReading, facts: Facts): Days | undefined {
+  const days = values.find(({ column }) => column.name === entry.time)?.days;
+  if (days === undefined) return undefined;
+  const text = (day: number) => utcDay(Math.min(day, dayOf(facts.latest)) * 86_400_000);
+  return [text(days[0]), text(days[1])];
 }
 
 /** The columns of the file, as the engine is to read them. */
@@ -251,30 +292,45 @@ export function parquetSelection({ values }: ParquetReading): string {
   ].join(', ');
 }
 
-/** SQL of the check and of the stored value of a column of times or days that came as numbers. */
+/**
+ * SQL of the check and of the stored value of a column of times or days that came as numbers. Rows are held to the days
+ * that the footer claims: that makes them known without a question to the engine behind the insert.
+ */
 export function counted(
-  { column, counts }: ParquetValue,
+  { column, counts, days = [0, Number.MAX_SAFE_INTEGER] }: ParquetValue,
   facts: Facts,
   bound: Bound,
 ): { readonly bad: string; readonly stored: string } | undefined {
   if (counts === undefined) return undefined;
   const given = `i.${column.name}`;
-  const count = `ifNull(${given}, 0)`;
-  const absent = column.required ? `isNull(${given}) OR ` : '';
+  const [first, last] = [days[0], Math.min(days[1], dayOf(facts.latest))];
+  const range = (least: bigint, greatest: bigint) => [
+    bind(bound, `least_${column.name}`, 'Int64', String(least)),
+    bind(bound, `greatest_${column.name}`, 'Int64', String(greatest)),
+  ];
   if (counts === 'days') {
-    const last = `toInt32(toDate32(${bind(bound, 'latestDay', 'String', utcDay(facts.latest))}))`;
-    return { bad: `${absent}${count} < 0 OR ${count} > ${last}`, stored: `toDate(toUInt16(${count}))` };
+    const count = `ifNull(${given}, 0)`;
+    const absent = column.required ? `isNull(${given}) OR ` : '';
+    const [least, greatest] = range(BigInt(first), BigInt(last));
+    return {
+      bad: `${absent}${count} < ${least} OR ${count} > ${greatest}`,
+      stored: `toDate(toUInt16(${count}))`,
+    };
   }
-  const latest = bind(bound, 'latest', 'Int64', facts.latest);
   const unit = { 1000: 'Milli', 1000000: 'Micro', 1000000000: 'Nano' }[counts] ?? 'Milli';
   const name = readName(column);
-  const milliseconds = counts === 1000 ? name : `intDiv(${name}, ${counts / 1000})`;
-  const bad = `(toUnixTimestamp64${unit}(${given}) AS ${name}) < 0 OR ${milliseconds} > ${latest}`;
+  const [perDay, latest] = [
+    BigInt(counts) * 86_400n,
+    (BigInt(facts.latest + 1) * BigInt(counts)) / 1000n - 1n,
+  ];
+  const end = BigInt(last + 1) * perDay - 1n;
+  const [least, greatest] = range(BigInt(first) * perDay, end < latest ? end : latest);
+  const bad = `(toUnixTimestamp64${unit}(${given}) AS ${name}) < ${least} OR ${name} > ${greatest}`;
   // NULL counts as bad.
   if (column.type !== 'instant') {
     return { bad, stored: `assumeNotNull(${counts === 1000 ? given : `toDateTime64(${given}, 3, 'UTC')`})` };
   }
-  const within = `least(greatest(ifNull(${name}, 0), 0), ${latest} * ${counts / 1000})`;
+  const within = `least(greatest(ifNull(${name}, 0), ${least}), ${greatest})`;
   const time = `toDateTime64(fromUnixTimestamp64${unit}(${within}, 'UTC'), 7, 'UTC')`;
   const text = `concat(replaceOne(toString(${time}), ' ', 'T'), 'Z')`;
   return {

@@ -36,7 +36,11 @@ export interface ParquetColumn {
   readonly optional: boolean;
   /** One for each row group; empty if one of them has no dictionary, or none that can be told here. */
   readonly chunks: readonly ParquetChunk[];
+  /** Least and greatest number of a column of days or ticks, which the footer claims and nobody has proven. */
+  readonly range?: readonly [least: bigint, greatest: bigint];
 }
+
+type ParquetElement = Omit<ParquetColumn, 'chunks' | 'range'>;
 
 /** What a file says about itself. */
 export interface ParquetFooter {
@@ -173,9 +177,9 @@ function typeOf(element: ThriftStruct): ParquetType {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The columns of the top level, but for their chunks; the first element of the list is their root. */
-function columnsOf(elements: readonly ThriftStruct[]): Omit<ParquetColumn, 'chunks'>[] {
-  const columns: Omit<ParquetColumn, 'chunks'>[] = [];
+/** The columns of the top level as they are declared; the first element of the list is their root. */
+function columnsOf(elements: readonly ThriftStruct[]): ParquetElement[] {
+  const columns: ParquetElement[] = [];
   const root = elements[0];
   if (root === undefined) throw broken('its footer has no columns');
   let at = 1;
@@ -197,11 +201,8 @@ function columnsOf(elements: readonly ThriftStruct[]): Omit<ParquetColumn, 'chun
   return columns;
 }
 
-/** The chunk of a row group at the place of a column, if it is the column's and has a dictionary and all rows. */
-function chunkOf(described: ThriftStruct | undefined, name: string, rows: number): ParquetChunk | undefined {
-  const path = described?.get(3);
-  const [own] = Array.isArray(path) && path.length === 1 ? path : [];
-  if (described === undefined || !(own instanceof Uint8Array) || utf8.decode(own) !== name) return undefined;
+/** The chunk of a column in a row group, if it has a dictionary and all rows. */
+function chunkOf(described: ThriftStruct, rows: number): ParquetChunk | undefined {
   const numbers = [11, 9, 7, 5, 4].map((id) => described.get(id));
   const [dictionary, data, length, values, codec] = numbers;
   if (typeof dictionary !== 'number' || typeof data !== 'number' || typeof length !== 'number')
@@ -211,30 +212,64 @@ function chunkOf(described: ThriftStruct | undefined, name: string, rows: number
   return { dictionary, data, end: dictionary + length, values, codec };
 }
 
+/** Least and greatest number that a row group claims to have in a column of days or ticks. */
+function rangeOf(described: ThriftStruct): ParquetColumn['range'] {
+  const claims = structOf(described.get(12));
+  const [least, greatest] = [6, 5].map((id) => {
+    const bytes = claims?.get(id);
+    if (!(bytes instanceof Uint8Array)) return undefined;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (bytes.length === 4) return BigInt(view.getInt32(0, true));
+    return bytes.length === 8 ? view.getBigInt64(0, true) : undefined;
+  });
+  return least === undefined || greatest === undefined || least > greatest ? undefined : [least, greatest];
+}
+
+/** A column with what the row groups say of it, each in its own words. */
+function columnOf(
+  column: ParquetElement,
+  groups: readonly { readonly rows: number; readonly described: ThriftStruct | undefined }[],
+): ParquetColumn {
+  const own = groups.flatMap(({ rows, described }) => {
+    const path = described?.get(3);
+    const [name] = Array.isArray(path) && path.length === 1 ? path : [];
+    const its = name instanceof Uint8Array && utf8.decode(name) === column.name;
+    return described !== undefined && its ? [{ chunk: chunkOf(described, rows), described }] : [];
+  });
+  const chunks = own.flatMap(({ chunk }) => chunk ?? []);
+  const withChunks = { ...column, chunks: chunks.length === groups.length ? chunks : [] };
+  if (column.type.kind !== 'time' && column.type.kind !== 'day') return withChunks;
+  const ranges = own.flatMap(({ described }) => {
+    const range = rangeOf(described);
+    return range === undefined ? [] : [range];
+  });
+  if (ranges.length === 0 || ranges.length < groups.length) return withChunks;
+  const ascending = ranges.flat().sort((one, other) => (one < other ? -1 : 1));
+  const [least = 0n, greatest = 0n] = [ascending[0], ascending.at(-1)];
+  return { ...withChunks, range: [least, greatest] };
+}
+
 function footerOf(footer: ThriftStruct): ParquetFooter {
   let rows = 0;
   let uncompressed = 0;
-  const columns = columnsOf(structsOf(footer.get(2)));
-  const chunks = columns.map((): ParquetChunk[] => []);
-  const groups = structsOf(footer.get(4));
-  for (const group of groups) {
+  const groups = structsOf(footer.get(4)).map((group) => {
     const groupRows = countOf(group, 3);
     rows += groupRows;
-    for (const [place, chunk] of structsOf(group.get(1)).entries()) {
+    const chunks = structsOf(group.get(1)).map((chunk) => {
       if (chunk.has(1)) throw broken('it has columns in other files');
       const described = structOf(chunk.get(3));
       if (described === undefined) throw broken('its footer does not describe every column');
       uncompressed += countOf(described, 6);
-      const found = chunkOf(described, columns[place]?.name ?? '', groupRows);
-      if (found !== undefined) chunks[place]?.push(found);
-    }
-  }
-  if (rows !== countOf(footer, 3)) throw broken('its footer contradicts itself on the number of rows');
-  const withChunks = columns.map((column, place) => {
-    const own = chunks[place] ?? [];
-    return { ...column, chunks: own.length === groups.length ? own : [] };
+      return described;
+    });
+    return { rows: groupRows, chunks };
   });
-  return { rows, uncompressed, columns: withChunks };
+  if (rows !== countOf(footer, 3)) throw broken('its footer contradicts itself on the number of rows');
+  const columns = columnsOf(structsOf(footer.get(2))).map((column, place) => {
+    const own = groups.map((group) => ({ rows: group.rows, described: group.chunks[place] }));
+    return columnOf(column, own);
+  });
+  return { rows, uncompressed, columns };
 }
 
 /** Reads the footer of a file. Throws Failure `invalid-body`, or `unavailable` for faults of the disk. */

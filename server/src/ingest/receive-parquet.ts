@@ -7,7 +7,7 @@ import { maxProblems } from './explain.js';
 import type { IncomingBatch } from './index.js';
 import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
-import { columnProblems, parquetReading } from './parquet-columns.js';
+import { columnProblems, parquetDays, parquetReading } from './parquet-columns.js';
 import { dictionaryTexts } from './parquet-dictionaries.js';
 import { readFooter } from './parquet-footer.js';
 import { provenColumns } from './parquet-proven.js';
@@ -47,5 +47,6 @@ export async function receiveParquet(
   const memory = settings['max-decoded-mib'] * memoryPerMib;
   const source = parquetReading(dataset, footer.columns, memory, proven);
   const received = { bytes, hash, scan: { rows: footer.rows } };
-  return { id, source, header: undefined, received, facts: () => facts };
+  const days = parquetDays(dataset, source, facts);
+  return { id, source, header: undefined, received, facts: () => facts, ...(days !== undefined && { days }) };
 }

@@ -29,7 +29,7 @@ import { receiveParquet } from './receive-parquet.js';
 import { type Facts, factsOf } from './rules.js';
 import type { Scan } from './scanner.js';
 import { bareRows, type SmallBatch, smallBatches, smallBytes } from './small.js';
-import type { Spool, Staged } from './spool.js';
+import type { Days, Spool, Staged } from './spool.js';
 import { statementOf } from './statement.js';
 import { RefusedRows, type Store } from './store.js';
 
@@ -43,6 +43,8 @@ export interface Checked {
   readonly received: Received;
   /** What the values are held against; to make it takes as long as the account has products. */
   readonly facts: () => Facts;
+  /** First and last day of its rows, if they are known and the check holds them to it. */
+  readonly days?: Days;
 }
 
 /** Refuses what the scanner found, in the words of the second pass. */
@@ -207,6 +209,7 @@ export class IncomingBatches {
       files: [],
       supersedes: [],
       ...(reads === 'rows' && { rowsHash: bodyHash }),
+      ...(checked.days !== undefined && { days: [checked.days] }),
     };
     await stageOwn(this.parts, staged, takenOver, 'batch');
     return { ...begun, staged };

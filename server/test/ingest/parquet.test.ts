@@ -277,6 +277,43 @@ test('damaged bytes are refused or harmless, and nothing is stored by halves', a
   }
 });
 
+const dayRows = (row: string) =>
+  `SELECT toDateTime64('2024-02-10 23:00:00', 3, 'UTC') + INTERVAL ${row} HOUR AS timestamp, '9NBLGGGZ5QDR' AS applicationId`;
+
+test('first and last day are those that the footer tells', async () => {
+  const select = `${dayRows('number')} FROM numbers(50)`;
+  const answer = await send(await fileOf(select, { output_format_parquet_row_group_size: 20 }));
+  assert.equal(answer.status, 200, answer.text);
+  const commit = await bench.server.app.parts.registry.get(
+    'SELECT first_day, last_day FROM commits WHERE account_id = $1 ORDER BY seq DESC LIMIT 1',
+    [bench.account.accountId],
+  );
+  assert.deepEqual({ ...commit }, { first_day: '2024-02-10', last_day: '2024-02-13' });
+});
+
+test('a footer that lies about its times is refused by the row that shows it', async () => {
+  const body = await fileOf(`${dayRows('number')} FROM numbers(50)`);
+  const [told, lie] = [Date.UTC(2024, 1, 13), Date.UTC(2024, 1, 12)].map((day) => {
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(day));
+    return bytes;
+  });
+  let found = 0;
+  const from = body.length - 8 - body.readUInt32LE(body.length - 8);
+  for (let at = body.indexOf(told ?? '', from); at >= 0; at = body.indexOf(told ?? '', at + 1)) {
+    lie?.copy(body, at);
+    found += 1;
+  }
+  assert.ok(found > 0, 'the footer has the greatest time');
+  const before = await count();
+  const answer = await send(body);
+  assert.equal(answer.status, 400, answer.text);
+  assert.deepEqual(problems(answer), [
+    'row 50: timestamp: outside of what the footer of the file says of it',
+  ]);
+  assert.equal(await count(), before);
+});
+
 test('limits: rows, uncompressed bytes, memory behind dictionaries', async () => {
   const many = await send(await fileOf(`SELECT ${typed} FROM numbers(200001)`));
   assert.equal(many.status, 413, many.text);
