@@ -13,8 +13,8 @@ import { uncompress } from 'snappyjs';
 import type { ParquetChunk, ParquetColumn } from './parquet-footer.js';
 import { decodeHead, type ThriftStruct } from './thrift.js';
 
-/** What may be read of one file: the event loop stands still meanwhile. */
-const most = { pages: 4096, bytes: 1024 * 1024, texts: 20_000 };
+/** What may be read of one file: the event loop stands still meanwhile, 10 ms for any of these. */
+const most = { pages: 1000, bytes: 256 * 1024, texts: 10_000 };
 
 /** Bytes that hold the head of a page; one with longer statistics is not read. */
 const headBytes = 1024;
@@ -55,8 +55,10 @@ class Dictionaries {
       const described = page.head.get(7);
       if (page.head.get(1) !== pageKinds.dictionary || page.to !== chunk.data) throw new Error('unusual');
       if (!(described instanceof Map) || !plain.includes(described.get(2))) throw new Error('unusual');
+      const count = Number(described.get(1));
+      this.#take(page.size, count);
       this.#visit(chunk);
-      this.#read(page, chunk.codec, Number(described.get(1)), found);
+      this.#read(page, chunk.codec, count, found);
     }
     return found;
   }
@@ -92,12 +94,18 @@ class Dictionaries {
     if (count !== values) throw new Error('unusual');
   }
 
+  /** Counts a dictionary that is to be read. One that is too large leaves room for others. */
+  #take(bytes: number, texts: number): void {
+    const left = { bytes: this.#left.bytes - bytes, texts: this.#left.texts - texts };
+    if (!(left.bytes >= 0 && left.texts >= 0)) throw new Error('unusual');
+    Object.assign(this.#left, left);
+  }
+
   /** Adds the texts of a dictionary: each is four bytes of length, then so many. */
   #read({ from, to, size }: Page, codec: number, count: number, found: Set<string>): void {
-    this.#left.bytes -= size + to - from;
-    this.#left.texts -= count;
     const unpack = codecs[codec];
-    if (unpack === undefined || !(this.#left.bytes >= 0 && this.#left.texts >= 0)) throw new Error('unusual');
+    // What is compressed takes hardly more than what it says.
+    if (unpack === undefined || to - from > size + headBytes) throw new Error('unusual');
     const unpacked = unpack(this.#bytes(from, to - from), size);
     const bytes = Buffer.from(unpacked.buffer, unpacked.byteOffset, unpacked.length);
     if (bytes.length !== size) throw new Error('unusual');

@@ -96,19 +96,35 @@ test('texts that found no room in a dictionary are looked at', async () => {
   assert.match(problems(answer).join(), /^row 300: market: longer than 4096 bytes/);
 });
 
-test('a row without a product is told', async () => {
-  const path = join(tmpdir(), `storelens-${process.pid}-lacking.parquet`);
+/** Has the engine write a file, for as long as `work` takes. */
+async function withFile(select: string, work: (path: string) => Promise<void>) {
+  const path = join(tmpdir(), `storelens-${process.pid}-written.parquet`);
   const sql = `INSERT INTO FUNCTION file('${path}', Parquet)
-SELECT toDateTime64('2024-02-29 10:00:00', 3, 'UTC') AS timestamp, if(number = 7, NULL, '9NBLGGGZ5QDR') AS applicationId
-FROM numbers(20)`;
+SELECT toDateTime64('2024-02-29 10:00:00', 3, 'UTC') AS timestamp, ${select}`;
   await bench.server.app.parts.engine.command({ account: '', sql });
   try {
-    const answer = await bench.post('acquisitions', await readFile(path), parquet);
-    assert.equal(answer.status, 400, answer.text);
-    assert.deepEqual(problems(answer), ['row 8: applicationId: missing']);
+    await work(path);
   } finally {
     await rm(path);
   }
+}
+
+test('a row without a product is told', async () => {
+  const select = `if(number = 7, NULL, '9NBLGGGZ5QDR') AS applicationId FROM numbers(20)`;
+  await withFile(select, async (path) => {
+    const answer = await bench.post('acquisitions', await readFile(path), parquet);
+    assert.equal(answer.status, 400, answer.text);
+    assert.deepEqual(problems(answer), ['row 8: applicationId: missing']);
+  });
+});
+
+test('a dictionary that is too large is left out alone', async () => {
+  const select = `toString(number) AS userId, 'US' AS market FROM numbers(12000)`;
+  await withFile(select, async (path) => {
+    const { columns } = await readFooter(path);
+    assert.ok(columns.every(({ chunks }) => chunks.length === 1));
+    assert.deepEqual([...dictionaryTexts(path, columns).keys()], ['market']);
+  });
 });
 
 test('of damaged files never less is known than the engine reads', async () => {
