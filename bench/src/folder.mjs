@@ -1,17 +1,14 @@
 /** Data folders of the benchmark: a tenant of the real server with generated events; made once, then kept. */
+import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openChdb } from '../../server/dist/src/engine/chdb.js';
-import { migrateEngine } from '../../server/dist/src/engine/migrate.js';
-import { createLedger } from '../../server/dist/src/ledger/ledger.js';
-import { Rollups } from '../../server/dist/src/ledger/rollups.js';
+import { fileURLToPath } from 'node:url';
 import { openLibsqlRegistry } from '../../server/dist/src/registry/libsql.js';
-import { migrateRegistry } from '../../server/dist/src/registry/migrate.js';
-import { createSums } from '../../server/dist/src/sums/index.js';
-import { appId, apps, generate, rowsPerCommit } from './data.mjs';
-import { removeWith } from './processes.mjs';
+import { appId, apps } from './data.mjs';
+import { endWith, hasEnded, removeWith } from './processes.mjs';
 import { root, startServer } from './server.mjs';
 
 /** Where folders are kept; `STORELENS_BENCH_DATA` puts them elsewhere. */
@@ -59,51 +56,13 @@ export async function register(server) {
   return { tenantId, accountId, clientId, clientSecret };
 }
 
-/** Writes the commits of generated rows into the ledger, as ingestion would have. */
-async function record(registry, accountId, dataset, rows) {
-  const last = Math.ceil(rows / rowsPerCommit);
-  await registry.transaction(async (queries) => {
-    for (let seq = 1; seq <= last; seq += 1) {
-      await queries.all(
-        `INSERT INTO commits (account_id, seq, dataset, batch_id, body_hash, shard, row_count, first_day, last_day, state, begun_at, done_at)
-VALUES ($1, $2, $3, NULL, '', 0, $4, '1970-01-01', '2149-06-06', 'done', 0, 0)`,
-        [accountId, seq, dataset, Math.min(rowsPerCommit, rows - (seq - 1) * rowsPerCommit)],
-      );
-    }
-    await queries.all('INSERT INTO account_commits (account_id, last_seq) VALUES ($1, $2)', [
-      accountId,
-      last,
-    ]);
-  });
-}
-
-/** Sums and counts rows as the server does some minutes after they came, which spreads it over many. */
-async function sum(engine, registry) {
-  const ledger = createLedger(registry, Date);
-  const rollups = new Rollups(registry);
-  const parts = { engine, ledger, rollups, leastRows: 250_000, embedded: true, grace: 0 };
-  await createSums({ ...parts, piecesAtOnce: Number.POSITIVE_INFINITY }).run(Date.now());
-}
-
-/** Works on the engine and the registry of a folder that no server has. */
-async function within(folder, work) {
-  const registry = await openLibsqlRegistry(join(folder, 'registry.db'));
-  const engine = await openChdb({ folder: join(folder, 'engine'), sessions: 1, queueLength: 1 });
-  try {
-    await work(engine, registry);
-  } finally {
-    await engine.close();
-    await registry.close();
-  }
-}
-
-/** Brings a folder of an earlier version up to date: a server of this one would do it beside what is measured. */
-async function refresh(folder) {
-  await within(folder, async (engine, registry) => {
-    await migrateRegistry(registry);
-    await migrateEngine(engine);
-    await sum(engine, registry);
-  });
+/** Has the engine of a folder that no server has filled or brought up to date; answers when that process has ended. */
+async function fill(folder, task) {
+  const child = fork(fileURLToPath(new URL('filling.mjs', import.meta.url)), [folder, JSON.stringify(task)]);
+  endWith(child);
+  const [code] = await once(child, 'exit');
+  hasEnded(child);
+  if (code !== 0) throw new Error(`filling ${folder} ended with ${code}`);
 }
 
 async function make(name, fresh, dataset, rows, shape) {
@@ -111,16 +70,7 @@ async function make(name, fresh, dataset, rows, shape) {
   await mkdir(place, { recursive: true });
   const server = await startServer(fresh);
   const account = await register(server).finally(() => server.stop());
-  await within(fresh, async (engine, registry) => {
-    await generate(engine, account.accountId, dataset, rows, shape, (done) =>
-      process.stderr.write(`\rmaking ${name}: ${done.toLocaleString('en')} rows`),
-    );
-    process.stderr.write('\n');
-    // As a server has it after a quiet hour. One that starts with many parts merges them beside what is measured.
-    await engine.command({ account: account.accountId, sql: `OPTIMIZE TABLE ${dataset} FINAL` });
-    await record(registry, account.accountId, dataset, rows);
-    await sum(engine, registry);
-  });
+  await fill(fresh, { name, accountId: account.accountId, dataset, rows, shape });
   return account;
 }
 
@@ -135,7 +85,8 @@ export async function folderOf(dataset, rows, shape) {
   const madeFrom = fingerprint(dataset);
   const found = existsSync(description) ? JSON.parse(await readFile(description, 'utf8')) : {};
   if (found.madeFrom === madeFrom) {
-    await refresh(folder);
+    // A server would bring it up to date beside what is measured.
+    await fill(folder, {});
     return { folder, ...found };
   }
   const fresh = `${folder}.making`;
