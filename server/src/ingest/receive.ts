@@ -12,6 +12,7 @@ import { onDisk } from './answers.js';
 import type { BodyLimits } from './limits.js';
 import type { Media } from './media.js';
 import type { Scan, Scanner } from './scanner.js';
+import { inSlice } from './turns.js';
 
 /** A body in its file, or in memory. */
 export interface Received {
@@ -86,8 +87,10 @@ async function store(
       writing = file.write(chunk);
       writing.catch(() => undefined);
       bytes += chunk.length;
-      hash.update(chunk);
-      scanner.push(chunk);
+      await inSlice(() => {
+        hash.update(chunk);
+        scanner.push(chunk);
+      });
     }
   } finally {
     await onDisk(writing);

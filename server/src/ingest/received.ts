@@ -32,6 +32,7 @@ import { bareRows, type SmallBatch, smallBatches, smallBytes } from './small.js'
 import type { Days, Spool, Staged } from './spool.js';
 import { statementOf } from './statement.js';
 import { RefusedRows, type Store } from './store.js';
+import { inSlice } from './turns.js';
 
 /** A good body, in memory or in the spool. */
 export interface Checked {
@@ -153,7 +154,7 @@ export class IncomingBatches {
     const { hash: bodyHash, bytes, scan } = checked.received;
     const text = bareRows(body, source);
     const { newId: newGuid } = this.parts.spool;
-    const packed = packRows(dataset, body, scan, { ...checked.facts(), newGuid });
+    const packed = await inSlice(() => packRows(dataset, body, scan, { ...checked.facts(), newGuid }));
     try {
       const { outcome } = await this.#small.store({
         accountId,
