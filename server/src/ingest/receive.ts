@@ -58,9 +58,14 @@ class BodyFile {
     for (const one of chunks) await this.#file.writeFile(one);
   }
 
+  /** Whether the body so far is in memory. */
+  get holds(): boolean {
+    return this.#held !== undefined && this.mostHeld > 0;
+  }
+
   /** The body if it is held; otherwise it is in the file. */
   async end(): Promise<Buffer | undefined> {
-    if (this.#held !== undefined && this.mostHeld > 0) return Buffer.concat(this.#held);
+    if (this.#held !== undefined && this.holds) return Buffer.concat(this.#held);
     this.#file ??= await open(this.path, 'wx', 0o600);
     return undefined;
   }
@@ -87,10 +92,13 @@ async function store(
       writing = file.write(chunk);
       writing.catch(() => undefined);
       bytes += chunk.length;
-      await inSlice(() => {
+      const look = () => {
         hash.update(chunk);
         scanner.push(chunk);
-      });
+      };
+      // Small bodies come many at a time. The chunks of a large one leave turns by themselves, as they arrive.
+      if (file.holds) await inSlice(look);
+      else look();
     }
   } finally {
     await onDisk(writing);
