@@ -140,7 +140,10 @@ export class Input {
   }
 }
 
-/** Parses the arguments of an action, `usage` being its name (`tenant create`); throws UsageError naming the argument and what would be right. */
+/**
+ * Parses the arguments of an action, `usage` being its name (`tenant create`); throws UsageError naming the argument
+ * and what would be right.
+ */
 export function parseInput(action: Action, usage: string, args: readonly string[]): Input {
   const options = Object.fromEntries(
     Object.entries(action.options).map(([name, option]) => [

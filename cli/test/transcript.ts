@@ -1,9 +1,9 @@
 /**
  * Runs transcripts: files of `$ command` lines, each followed by what a user sees. Lines of standard error begin
- * with `! `, an exit code other than 0 stands in brackets at the end. `{guid}`, `{time}`, `{secret}`, `{digits}` and `{any}` match what
- * changes from run to run; `{name:guid}` also remembers it, and `{name}` stands for it later. Commands run in a
- * shell, with `storelens` on the path; those that are nothing but `storelens` and words run in this process, which
- * saves the start of one, and `serve` never does.
+ * with `! `, an exit code other than 0 stands in brackets at the end. `{guid}`, `{time}`, `{secret}`, `{digits}` and
+ * `{any}` match what changes from run to run; `{name:guid}` also remembers it, and `{name}` stands for it later.
+ * Commands run in a shell, with `storelens` on the path; those that are nothing but `storelens` and words run in
+ * this process, which saves the start of one, and `serve` never does.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

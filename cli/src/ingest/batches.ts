@@ -35,7 +35,10 @@ const contentTypes: Readonly<Record<Form, string>> = {
   parquet: 'application/vnd.apache.parquet',
 };
 
-/** The batches of decoded bytes, one after the other; none of a file without rows. `scope` keeps the keys of datasets, or of what else differs, apart. */
+/**
+ * The batches of decoded bytes, one after the other; none of a file without rows. `scope` keeps the keys of datasets,
+ * or of what else differs, apart.
+ */
 export async function* batchesOf(
   bytes: AsyncIterable<Buffer>,
   form: Form,

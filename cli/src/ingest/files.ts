@@ -20,7 +20,10 @@ export function formOf(file: string, given: string | undefined): Form {
   );
 }
 
-/** Bytes of all files together; undefined if standard input or a pipe is among them. Throws RefusedError for one that cannot be read. */
+/**
+ * Bytes of all files together; undefined if standard input or a pipe is among them. Throws RefusedError for one that
+ * cannot be read.
+ */
 export async function sizeOf(files: readonly string[]): Promise<number | undefined> {
   let sum: number | undefined = 0;
   for (const file of files) {

@@ -203,7 +203,8 @@ function programEvent(of: Happened): FailureEvent {
       moduleVersion: version,
       frames,
     },
-    // The dumps are of x64. Without symbols of Windows, a stack that begins there is found by searching and named after another function.
+    // The dumps are of x64. Without symbols of Windows, a stack that begins there is found by searching and named
+    // after another function.
     upload:
       trouble && !phone && !failure.calls[0]?.includes('+')
         ? () => ({

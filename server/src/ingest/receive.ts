@@ -1,7 +1,8 @@
 /**
  * Receives a body into a file: decodes, counts, hashes and scans it while it arrives. Nobody waits for the disk: the
- * file is gone when its rows are stored, most often before a byte of it was written there. Memory holds a few chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns the connection
- * decides what becomes of the rest.
+ * file is gone when its rows are stored, most often before a byte of it was written there. Memory holds a few
+ * chunks; a small body may stay there and need no file. A body that breaks a limit is not read further; whoever owns
+ * the connection decides what becomes of the rest.
  */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -119,8 +120,9 @@ async function reasonOf(stored: Promise<unknown> | undefined, otherwise: unknown
 }
 
 /**
- * Receives a body into a new file, or into memory if it has at most `mostHeld` bytes. Throws Failure `too-large`, `invalid-body` (bad compression, lost connection) or
- * `unavailable` (disk); the file is the caller's to remove, also then.
+ * Receives a body into a new file, or into memory if it has at most `mostHeld` bytes. Throws Failure `too-large`,
+ * `invalid-body` (bad compression, lost connection) or `unavailable` (disk); the file is the caller's to remove,
+ * also then.
  */
 export async function receive(
   body: Readable,

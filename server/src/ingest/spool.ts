@@ -1,8 +1,9 @@
 /**
  * The spool: files of batches on their way to the engine. `<id>.rows` is a decoded body, or the rows of a group;
- * `<id>.complete` are the completed rows of a body if its dataset asks for that; `<id>.json` beside them is the statement that stores them, written once the batch
- * has its commit number. All are written before the engine is called, so that a process that starts can repeat the
- * very same insert. `<name>.file` are files on their way to the store of files.
+ * `<id>.complete` are the completed rows of a body if its dataset asks for that; `<id>.json` beside them is the
+ * statement that stores them, written once the batch has its commit number. All are written before the engine is
+ * called, so that a process that starts can repeat the very same insert. `<name>.file` are files on their way to the
+ * store of files.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, rmSync, writevSync } from 'node:fs';

@@ -1,8 +1,9 @@
 /**
  * Where the time of a report goes: a watch that runs for one request and always counts for exactly one stage. The
- * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep and however many at
- * once, count for `engine` while one of them runs, and for `queue` while they wait for a session. The engine learns which queries go on with a request
- * that had its turn before. Whoever answers decides what to do with the figures.
+ * engine room enters `parse`, `plan` and `render` itself; engine calls made meanwhile, however deep and however many
+ * at once, count for `engine` while one of them runs, and for `queue` while they wait for a session. The engine
+ * learns which queries go on with a request that had its turn before. Whoever answers decides what to do with the
+ * figures.
  *
  * The watch follows its request as asynchronous context, so that the functions between need not hand it on.
  */

@@ -1,10 +1,10 @@
 /**
- * Reads the sums of a dataset's rows by day instead of the rows (`sums/failure-days.ts` makes them): the sums up to the
- * mark, and beside them the raw rows that came later or that a later commit may take the place of. Every row of the
- * union says how many hits it stands for. Where the registry knows that there are none, because as many rows were summed as
- * are stored, the sums are read alone, for 0.87 of the time. Where devices repeat, weeks by failure over a million hits take 0.35 of the
- * processor time that the raw rows take with texts, 0.53 with keys and digests alone; where they do not, 0.52 and 0.57
- * (2 cores, quiet).
+ * Reads the sums of a dataset's rows by day instead of the rows (`sums/failure-days.ts` makes them): the sums up to
+ * the mark, and beside them the raw rows that came later or that a later commit may take the place of. Every row of
+ * the union says how many hits it stands for. Where the registry knows that there are none, because as many rows
+ * were summed as are stored, the sums are read alone, for 0.87 of the time. Where devices repeat, weeks by failure
+ * over a million hits take 0.35 of the processor time that the raw rows take with texts, 0.53 with keys and digests
+ * alone; where they do not, 0.52 and 0.57 (2 cores, quiet).
  *
  * Answers are the same whatever the mark says. A snapshot below it, hours, and columns that are not in the sums read
  * raw rows alone.
