@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { client, contoso, neighbour, prepare, type Served, serve } from './served.js';
-import { placeIn, replay, shell } from './transcript.js';
+import { client, contoso, neighbour, prepare, type Served, serve } from '../served.js';
+import { placeIn, replay, shell } from '../transcript.js';
 
 test('tenants, applications, keys and products are managed as the transcript shows', async (context) => {
   const { place, url } = await serve(context);
@@ -37,7 +37,7 @@ describe('beside one server, everybody with a tenant of their own', () => {
     await replay('crashes', place, {
       url,
       contoso,
-      samples: fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url)),
+      samples: fileURLToPath(new URL('../../../../server/test/crash-samples', import.meta.url)),
     });
   });
 
@@ -90,7 +90,7 @@ describe('beside one server, everybody with a tenant of their own', () => {
     await prepare(place, 'Manager', { contoso, client });
     const event = { timestamp: '2018-05-01T09:11:25Z', market: 'US', deviceId: 'd-17' };
     await writeFile(join(place.folder, 'event.json'), JSON.stringify(event));
-    const samples = fileURLToPath(new URL('../../../server/test/crash-samples', import.meta.url));
+    const samples = fileURLToPath(new URL('../../../../server/test/crash-samples', import.meta.url));
     await replay('crash', place, { url, here: place.folder, contoso, client, samples });
   });
 
