@@ -34,7 +34,7 @@ const short = (value) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 const units = { x: '', ms: ' ms', MB: ' MB', '/s': '/s' };
 const shown = ({ unit }, value) => `${short(value)}${units[unit]}`;
-const size = (rows) => (rows >= 1e6 ? `${rows / 1e6}M` : rows >= 1e3 ? `${rows / 1e3}k` : String(rows));
+const size = (rows = '') => (rows >= 1e6 ? `${rows / 1e6}M` : rows >= 1e3 ? `${rows / 1e3}k` : String(rows));
 
 /** A figure as it is kept: of its times, what is printed, on what commit, and how many processors others kept busy. */
 export function summary(figure, others) {
@@ -78,7 +78,7 @@ const resultsFile = join(place, 'results.json');
 export async function keep(figures) {
   await mkdir(place, { recursive: true });
   const kept = existsSync(resultsFile) ? JSON.parse(await readFile(resultsFile, 'utf8')) : {};
-  for (const figure of figures) kept[`${figure.id} ${figure.rows} ${figure.shape}`] = figure;
+  for (const figure of figures) kept[`${figure.id} ${figure.rows ?? ''} ${figure.shape}`] = figure;
   await writeFile(resultsFile, JSON.stringify(kept, null, 1));
   return Object.values(kept);
 }

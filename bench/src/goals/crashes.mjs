@@ -89,6 +89,6 @@ export const crashes = ({ quick }) =>
     const shares = Object.entries({ server: cores, sender, others }).map(
       ([who, share]) => `${who} ${share.toFixed(2)}`,
     );
-    const remark = `answered ${rate.toFixed(0)}/s, ${each.toFixed(1)} ms of processor time each; cores: ${shares.join(', ')}`;
-    return [{ id: 'crashes', rows: sent, value: queryable, times: { answer: answered }, remark }];
+    const remark = `${sent} crashes, answered ${rate.toFixed(0)}/s, ${each.toFixed(1)} ms of processor time each; cores: ${shares.join(', ')}`;
+    return [{ id: 'crashes', value: queryable, times: { answer: answered }, remark }];
   });
