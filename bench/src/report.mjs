@@ -69,7 +69,8 @@ export function line(figure) {
   const about = `${size(figure.rows)} ${figure.shape}`.trim();
   const value = `${shown(measure, figure.value)}${judged && ` [${judged}]`}`;
   const processor = figure.processor === undefined ? '' : `, processor time ${processorOf(figure)}`;
-  return `${measure.goal.padStart(2)}  ${measure.what}, ${about}: ${value}${processor}   ${figure.of}: ${behind(figure)}`;
+  const what = [measure.what, about].filter(Boolean).join(', ');
+  return `${measure.goal.padStart(2)}  ${what}: ${value}${processor}   ${figure.of}: ${behind(figure)}`;
 }
 
 const resultsFile = join(place, 'results.json');
