@@ -9,8 +9,8 @@ import type { Mistake } from './generate-invalid.js';
 import { compareServer } from './run.js';
 import { analyticsBase, Wire } from './wire.js';
 
-test('400 random valid and 200 invalid requests are answered as the oracle says', async (t) => {
-  await compareServer(t, { valid: 400, invalid: 200, batchEvery: 20 });
+test('300 random valid and 150 invalid requests are answered as the oracle says', async (t) => {
+  await compareServer(t, { valid: 300, invalid: 150, batchEvery: 20 });
 });
 
 test('in the form of 2022, 100 random valid and 60 invalid requests are answered so, too', async (t) => {

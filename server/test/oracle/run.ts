@@ -62,14 +62,14 @@ export async function compareServer(
     assert.equal(tally.valid, amount.valid);
     assert.equal(tally.invalid, amount.invalid);
     assert.ok(tally.disturbed > amount.valid / 50, 'batches arrived during paging runs');
-    // Of few runs none may happen to.
-    if (amount.valid >= 300) assert.ok(tally.counted > 0, 'some clients counted skip by hand');
+    // One in fifty does: of few none may.
+    if (amount.valid >= 1000) assert.ok(tally.counted > 0, 'some clients counted skip by hand');
     assert.ok(tally.whole > amount.valid / 50, 'whole results were compared');
     assert.ok(tally.mistakes.size >= 20, 'mistakes of every kind');
     const silent = Object.keys(reports).filter((name) => !tally.shown.has(name));
     // Of few requests none may happen to find a file.
     if (amount.valid >= 1000) assert.deepEqual(silent, [], 'every report answered with rows');
-    else if (amount.valid >= 400) assert.ok(silent.length <= 2, `without rows: ${silent.join(', ')}`);
+    else if (amount.valid >= 300) assert.ok(silent.length <= 3, `without rows: ${silent.join(', ')}`);
     const faults = server.logged.filter((line) => line.includes('"level":"error"'));
     assert.deepEqual(faults, [], 'the server logged no errors');
     return tally;
